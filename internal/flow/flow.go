@@ -1,0 +1,73 @@
+package flow
+
+import (
+	"encoding/json"
+	"time"
+
+	"styx/internal/session"
+	"styx/internal/ui"
+)
+
+// Kind says what a flow is for.
+type Kind string
+
+// The kinds of flow.
+const (
+	Login        Kind = "login"
+	Registration Kind = "registration"
+	Verification Kind = "verification"
+)
+
+// The types of flow: a browser proves itself by cookies, a native app by a
+// session token.
+const (
+	Browser = "browser"
+	API     = "api"
+)
+
+// States of a flow.
+const (
+	ChooseMethod = "choose_method"
+	SentEmail    = "sent_email"
+)
+
+// Flow is the stored record of one self-service flow.
+type Flow struct {
+	ID         string    `json:"id"`
+	Kind       Kind      `json:"kind"`
+	Type       string    `json:"type"`
+	Active     string    `json:"active,omitempty"` // the method chosen last
+	State      string    `json:"state"`
+	RequestURL string    `json:"request_url"`
+	ReturnTo   string    `json:"return_to,omitempty"`
+	IssuedAt   time.Time `json:"issued_at"`
+	ExpiresAt  time.Time `json:"expires_at"`
+	UpdatedAt  time.Time `json:"updated_at"`
+	UI         ui.Form   `json:"ui"`
+
+	// Browser is a MAC of the anti-CSRF cookie of the browser that the flow
+	// belongs to; the token itself is not stored. Empty for native flows.
+	Browser string `json:"browser,omitempty"`
+
+	Refresh        bool        `json:"refresh,omitempty"`
+	RequestedAAL   session.AAL `json:"requested_aal,omitempty"`
+	OrganizationID *string     `json:"organization_id,omitempty"`
+	Schema         string      `json:"identity_schema,omitempty"`
+
+	// Transient is the submission's transient_payload: handed to hooks and
+	// shown in the answer, never stored.
+	Transient json.RawMessage `json:"-"`
+
+	// V is the version of the item this was read from, Done whether the flow
+	// was completed, Stored its document: members that a newer release put
+	// there survive a rewrite.
+	V      int64           `json:"-"`
+	Done   bool            `json:"-"`
+	Stored json.RawMessage `json:"-"`
+}
+
+// Expired tells whether the flow's time is over.
+func (f *Flow) Expired(now time.Time) bool { return !f.ExpiresAt.After(now) }
+
+// Native tells whether the flow belongs to an app instead of a browser.
+func (f *Flow) Native() bool { return f.Type == API }

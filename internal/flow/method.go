@@ -1,0 +1,119 @@
+package flow
+
+import (
+	"context"
+	"io"
+	"time"
+
+	"styx/internal/identity"
+	"styx/internal/session"
+	"styx/internal/ui"
+)
+
+// Method is one way to prove or to change who one is.
+type Method struct {
+	ID    string
+	Group ui.Group
+	AAL   session.AAL // what passing it proves
+
+	Login        *Door
+	Registration *Door
+}
+
+// Door returns the method's part in that kind of flow, nil when it has none.
+func (m Method) Door(kind Kind) *Door {
+	switch kind {
+	case Login:
+		return m.Login
+	case Registration:
+		return m.Registration
+	default:
+		return nil
+	}
+}
+
+// Door is a method's part in one kind of flow.
+type Door struct {
+	// Takes tells whether a submission is meant for this door; nil means that
+	// the form's method names it.
+	Takes func(identity.Form) bool
+
+	// Claims names the identifier that a submission claims to own. The engine
+	// pays for the attempt and fetches the owner before Submit judges.
+	Claims func(identity.Form) (identity.CredentialType, string)
+
+	// Form adds the door's nodes to the flow's form.
+	Form func(context.Context, *Step) error
+
+	// Submit judges a submission.
+	Submit func(context.Context, *Step) (Outcome, error)
+
+	// Unguarded tells that a submission changes nothing, so that it needs no
+	// anti-CSRF token.
+	Unguarded func(identity.Form) bool
+}
+
+// Answers tells whether a submission is meant for the door of that method.
+func (d *Door) Answers(method string, form identity.Form) bool {
+	if d.Takes != nil {
+		return d.Takes(form)
+	}
+	return form.Get("method") == method
+}
+
+// Screen is which of a registration's forms is being filled.
+type Screen int
+
+// The screens of a registration: everything at once, or traits first and a
+// credential second.
+const (
+	Unified Screen = iota
+	ProfileScreen
+	CredentialScreen
+)
+
+// Step is what a door sees of a request.
+type Step struct {
+	Flow    *Flow
+	Form    identity.Form // the submission; empty while a form is filled
+	Screen  Screen
+	Schema  *identity.Schema
+	Session *session.Session   // the caller's live session, if any
+	Owner   *identity.Identity // whose session it is
+	Claimed *identity.Identity // who owns the claimed identifier, nil for nobody
+	Draft   *identity.Identity // the identity that a registration would make
+	Rules   identity.Rules     // of the draft's schema
+	Now     time.Time
+	Rand    io.Reader
+}
+
+// KeepTraits shows the submitted traits in the form again.
+func (s *Step) KeepTraits(group ui.Group) {
+	for _, trait := range s.Form.FlatTraits() {
+		s.Flow.UI.SetValue(trait.Name, trait.Value, group)
+	}
+}
+
+// Derive validates the draft and derives its identifiers and addresses.
+func (s *Step) Derive() error { return s.Rules.Apply(s.Draft, s.Now, s.Rand) }
+
+// Outcome is how a submission ended.
+type Outcome struct {
+	// Who passed. Nil: nobody yet, the form is shown again.
+	Who *identity.Identity
+
+	// Method is the entry that the session gets.
+	Method session.Method
+
+	// Upgrade, when set, improves the stored identity after the session exists,
+	// such as a stronger hash of the same password. Losing it costs nothing.
+	Upgrade func(*identity.Identity)
+}
+
+// Passed ends a submission: who proved to be themselves.
+func Passed(who *identity.Identity, method string, aal session.AAL) Outcome {
+	return Outcome{Who: who, Method: session.Method{Method: method, AAL: aal}}
+}
+
+// Again ends a submission that leads to a further screen of the same flow.
+func Again() Outcome { return Outcome{} }
