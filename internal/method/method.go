@@ -1,0 +1,30 @@
+package method
+
+import (
+	"net/http"
+
+	"styx/internal/config"
+	"styx/internal/flow"
+	"styx/internal/method/password"
+	"styx/internal/method/profile"
+	"styx/internal/secret"
+)
+
+// All returns the methods that are switched on, in the order in which they fill
+// a form and are asked about a submission.
+func All(c *config.Config, hash *secret.Hasher, client *http.Client) []flow.Method {
+	roster := []struct {
+		on     bool
+		method func() flow.Method
+	}{
+		{c.Methods.Profile.Enabled && c.Flows.Registration.Style == config.StyleProfileFirst, profile.New},
+		{c.Methods.Password.Enabled, func() flow.Method { return password.New(c.Methods.Password, hash, client) }},
+	}
+	var all []flow.Method
+	for _, entry := range roster {
+		if entry.on {
+			all = append(all, entry.method())
+		}
+	}
+	return all
+}

@@ -1,0 +1,170 @@
+package password
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"time"
+
+	"styx/internal/config"
+	"styx/internal/fault"
+	"styx/internal/flow"
+	"styx/internal/identity"
+	"styx/internal/secret"
+	"styx/internal/session"
+	"styx/internal/ui"
+)
+
+// id names the method in forms, sessions and the configuration.
+const id = "password"
+
+type method struct {
+	hash   *secret.Hasher
+	policy policy
+}
+
+// New returns the method. The client asks whether a password is known to have
+// been breached.
+func New(c config.Password, h *secret.Hasher, client *http.Client) flow.Method {
+	m := method{hash: h, policy: newPolicy(c, client)}
+	return flow.Method{
+		ID: id, AAL: session.AAL1,
+		Login:        &flow.Door{Claims: claims, Form: m.ask, Submit: m.login},
+		Registration: &flow.Door{Form: m.askNew, Submit: m.register},
+	}
+}
+
+// claims names whose password is being guessed; nobody's while there is none.
+func claims(form identity.Form) (identity.CredentialType, string) {
+	if !form.Has(id) {
+		return identity.Password, ""
+	}
+	return identity.Password, form.Get("identifier")
+}
+
+// ask adds the nodes of a login. Whoever confirms a session is not asked again
+// who they are.
+func (m method) ask(_ context.Context, s *flow.Step) error {
+	form, submit := &s.Flow.UI, ui.SignInWithPassword
+	if s.Flow.Refresh {
+		credential := s.Owner.Credentials[identity.Password]
+		if s.Owner.PasswordHash() == "" || len(credential.Identifiers) == 0 {
+			return nil
+		}
+		form.Upsert(ui.Input(ui.Default, "identifier", "hidden", credential.Identifiers[0]))
+		submit = ui.SignIn
+	} else {
+		form.Upsert(ui.Input(ui.Default, "identifier", "text", "").Needed().Labelled(s.Schema.IdentifierLabel()))
+	}
+	form.Upsert(field("current-password"))
+	form.Append(ui.Submit(ui.Password, "method", id, submit))
+	return nil
+}
+
+func field(autocomplete string) ui.Node {
+	return ui.Input(ui.Password, id, "password", nil).Needed().
+		Completing(autocomplete).Labelled(ui.Say(ui.LabelPassword))
+}
+
+// login checks a password. A stranger costs the same hash as an owner, so
+// timing tells nothing (ASVS 5.0, 6.3.8).
+func (m method) login(ctx context.Context, s *flow.Step) (flow.Outcome, error) {
+	identifier, password := s.Form.Get("identifier"), s.Form.Get(id)
+	s.Flow.UI.SetValue("identifier", identifier, ui.Default)
+	if missing := required(s.Form, "identifier", id); missing != nil {
+		return flow.Outcome{}, missing
+	}
+	hash := ""
+	if s.Claimed != nil {
+		hash = s.Claimed.PasswordHash()
+	}
+	matches, err := m.hash.Matches(ctx, hash, password)
+	if ctx.Err() != nil {
+		return flow.Outcome{}, err
+	}
+	// A hash that cannot be read matches nothing, like any other.
+	if err != nil || !matches {
+		return flow.Outcome{}, fault.InvalidCredentials()
+	}
+	s.Flow.UI.SetValue("identifier", "", ui.Default)
+	passed := flow.Passed(s.Claimed, id, session.AAL1)
+	if m.hash.Outdated(hash) {
+		passed.Upgrade, err = m.upgrade(ctx, hash, password, s.Now)
+	}
+	return passed, err
+}
+
+// upgrade hashes a password anew, as the configuration now wants it. A password
+// that the new algorithm cannot take keeps its old hash.
+func (m method) upgrade(ctx context.Context, old, password string, now time.Time) (func(*identity.Identity), error) {
+	fresh, err := m.hash.Hash(ctx, password)
+	if errors.Is(err, secret.ErrTooLong) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return func(who *identity.Identity) {
+		if who.PasswordHash() == old {
+			_ = who.SetPasswordHash(fresh, now) // its config is plain text
+		}
+	}, nil
+}
+
+// askNew adds the nodes of a registration: everything at once, or the password
+// once the traits are known.
+func (m method) askNew(_ context.Context, s *flow.Step) error {
+	if s.Screen == flow.ProfileScreen {
+		return nil
+	}
+	form := &s.Flow.UI
+	if s.Screen == flow.Unified {
+		for _, node := range s.Schema.Nodes(ui.Default) {
+			form.Upsert(node)
+		}
+	}
+	form.Upsert(field("new-password"))
+	form.Append(ui.Submit(ui.Password, "method", id, ui.SignUp))
+	return nil
+}
+
+// register gives the draft its password.
+func (m method) register(ctx context.Context, s *flow.Step) (flow.Outcome, error) {
+	s.KeepTraits(ui.Default)
+	if missing := required(s.Form, id); missing != nil {
+		return flow.Outcome{}, missing
+	}
+	password := s.Form.Get(id)
+	if err := s.Derive(); err != nil {
+		return flow.Outcome{}, err
+	}
+	identifiers := s.Draft.Credentials[identity.Password].Identifiers
+	if len(identifiers) == 0 {
+		return flow.Outcome{}, fault.InvalidField("", ui.Say(ui.NoIdentifiers))
+	}
+	if err := m.policy.check(ctx, password, identifiers); err != nil {
+		return flow.Outcome{}, err
+	}
+	hash, err := m.hash.Hash(ctx, password)
+	if errors.Is(err, secret.ErrTooLong) {
+		return flow.Outcome{}, tooLong(password)
+	}
+	if err != nil {
+		return flow.Outcome{}, err
+	}
+	return flow.Passed(s.Draft, id, session.AAL1), s.Draft.SetPasswordHash(hash, s.Now)
+}
+
+// required names the fields that were not sent, all of them at once.
+func required(form identity.Form, names ...string) error {
+	var missing []fault.Field
+	for _, name := range names {
+		if !form.Has(name) {
+			missing = append(missing, fault.Field{At: name, Text: ui.Missing(name)})
+		}
+	}
+	if missing == nil {
+		return nil
+	}
+	return fault.Invalid(missing...)
+}
