@@ -1,0 +1,239 @@
+package selfservice
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/url"
+	"time"
+
+	"styx/internal/config"
+	"styx/internal/fault"
+	"styx/internal/flow"
+	"styx/internal/secret"
+	"styx/internal/session"
+	"styx/internal/ui"
+	"styx/internal/web"
+)
+
+// starts answers the creation of a flow of that type.
+func (e *Engine) starts(kind string, start func(*http.Request, string) (*flow.Flow, error)) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		var f *flow.Flow
+		err := error(nil)
+		if kind == flow.API {
+			err = web.CheckNative(r)
+		}
+		if err == nil {
+			f, err = start(r, kind)
+		}
+		if err == nil {
+			err = e.Store.SaveFlow(r.Context(), f)
+		}
+		switch {
+		case err == nil && (kind == flow.API || web.AcceptsJSON(r)):
+			web.JSON(w, http.StatusOK, e.show(r, f))
+		case err == nil:
+			http.Redirect(w, r, e.page(f), http.StatusSeeOther)
+		case kind == flow.API:
+			web.Fail(w, r, err)
+		default:
+			e.failBrowser(w, r, err)
+		}
+	}
+}
+
+// newFlow returns a flow of that kind and type, its form still empty.
+func (e *Engine) newFlow(r *http.Request, kind flow.Kind, typ string, lifespan time.Duration, back *url.URL) (*flow.Flow, error) {
+	returnTo := r.URL.Query().Get("return_to")
+	if _, err := e.Returns.Resolve(returnTo, back); err != nil {
+		return nil, err
+	}
+	now := e.Now()
+	f := &flow.Flow{
+		ID: secret.NewV4(e.Rand).String(), Kind: kind, Type: typ, State: flow.ChooseMethod,
+		RequestURL: e.requestURL(r), ReturnTo: returnTo,
+		IssuedAt: now, ExpiresAt: now.Add(lifespan), UpdatedAt: now,
+	}
+	e.bind(r, f)
+	if organization, err := secret.ParseUUID(r.URL.Query().Get("organization")); err == nil {
+		id := organization.String()
+		f.OrganizationID = &id
+	}
+	return f, nil
+}
+
+// bind gives a flow its empty form, and ties a browser's flow to the browser.
+func (e *Engine) bind(r *http.Request, f *flow.Flow) {
+	f.UI = ui.Form{
+		Action: e.url("/self-service/"+string(f.Kind), url.Values{"flow": {f.ID}}),
+		Method: http.MethodPost,
+		Nodes:  []ui.Node{ui.CSRF("")},
+	}
+	if f.Type == flow.Browser {
+		f.Browser = e.Cookies.Browser(r)
+	}
+}
+
+func alreadySignedIn(reason string) error {
+	return &fault.Error{
+		Kind: fault.BadRequest, ID: "session_already_available",
+		Message: "you are already logged in", Reason: reason,
+	}
+}
+
+const (
+	loginImpossible        = "A valid session was detected and thus login is not possible. Did you forget to set `?refresh=true`?"
+	registrationImpossible = "A valid session was detected and thus registration is not possible."
+)
+
+func aalOf(asked string) (session.AAL, error) {
+	switch level := session.AAL(asked); level {
+	case "":
+		return session.AAL1, nil
+	case session.AAL1, session.AAL2:
+		return level, nil
+	default:
+		return "", fault.Bad("Unable to parse AuthenticationMethod Assurance Level (AAL): expected one of [aal1, aal2] but got " + asked)
+	}
+}
+
+// startLogin returns a new login flow, or why there is none.
+func (e *Engine) startLogin(r *http.Request, typ string) (*flow.Flow, error) {
+	settings := e.Config.Flows.Login
+	level, err := aalOf(r.URL.Query().Get("aal"))
+	if err != nil {
+		return nil, err
+	}
+	f, err := e.newFlow(r, flow.Login, typ, settings.Lifespan, settings.After.ReturnURL)
+	if err != nil {
+		return nil, err
+	}
+	if f.Schema, err = e.chosenSchema(r); err != nil {
+		return nil, err
+	}
+	f.RequestedAAL = level
+	step := &flow.Step{Flow: f, Now: e.Now(), Rand: e.Rand}
+	caller, err := e.caller(r)
+	switch {
+	case err != nil:
+		return nil, err
+	case caller == nil && level == session.AAL2:
+		return nil, errNoFirstFactor
+	case caller != nil:
+		f.Refresh = r.URL.Query().Get("refresh") == "true"
+		if !f.Refresh && level <= caller.Session.AAL {
+			return nil, alreadySignedIn(loginImpossible)
+		}
+		step.Session, step.Owner = caller.Session, caller.Owner
+		if f.Refresh {
+			f.UI.Messages = append(f.UI.Messages, ui.Say(ui.ConfirmItIsYou))
+		}
+		if level > caller.Session.AAL {
+			f.UI.Messages = append(f.UI.Messages, ui.Say(ui.CompleteSecond))
+		}
+	}
+	return f, e.fill(r.Context(), step)
+}
+
+var errNoFirstFactor = &fault.Error{
+	Kind: fault.Unauthorized, ID: "session_aal1_required",
+	Message: "aal2 and aal3 can only be requested if a session exists already",
+	Reason:  "You can not requested a higher AAL (AAL2/AAL3) without an active session.",
+}
+
+// startRegistration returns a new registration flow, or why there is none.
+func (e *Engine) startRegistration(r *http.Request, typ string) (*flow.Flow, error) {
+	settings := e.Config.Flows.Registration
+	if !settings.Enabled {
+		return nil, &fault.Error{
+			Kind: fault.BadRequest, ID: "self_service_flow_disabled",
+			Message: "registration flow disabled", Reason: "Registration is not allowed because it was disabled.",
+		}
+	}
+	f, err := e.newFlow(r, flow.Registration, typ, settings.Lifespan, settings.After.ReturnURL)
+	if err != nil {
+		return nil, err
+	}
+	if f.Schema, err = e.chosenSchema(r); err != nil {
+		return nil, err
+	}
+	caller, err := e.caller(r)
+	if err != nil {
+		return nil, err
+	}
+	if caller != nil {
+		return nil, alreadySignedIn(registrationImpossible)
+	}
+	return f, e.fill(r.Context(), &flow.Step{Flow: f, Screen: e.firstScreen(), Now: e.Now(), Rand: e.Rand})
+}
+
+func (e *Engine) firstScreen() flow.Screen {
+	if e.Config.Flows.Registration.Style == config.StyleProfileFirst {
+		return flow.ProfileScreen
+	}
+	return flow.Unified
+}
+
+// chosenSchema returns the identity schema that a request asks for, "" for the
+// default one.
+func (e *Engine) chosenSchema(r *http.Request) (string, error) {
+	asked := r.URL.Query().Get("identity_schema")
+	if asked == "" {
+		return "", nil
+	}
+	for _, schema := range e.Config.Identity.Schemas {
+		if schema.ID != asked {
+			continue
+		}
+		if schema.Selectable || asked == e.Config.Identity.DefaultSchemaID {
+			return asked, nil
+		}
+		return "", fault.Bad(fmt.Sprintf("Requested identity schema %q is not enabled for self-service flows.", asked))
+	}
+	return "", fault.Bad(fmt.Sprintf("Requested identity schema %q does not exist.", asked))
+}
+
+// schemaOf is the id of the schema that a flow's identities follow.
+func (e *Engine) schemaOf(f *flow.Flow) string {
+	if f.Schema != "" {
+		return f.Schema
+	}
+	return e.Config.Identity.DefaultSchemaID
+}
+
+// fill lets every method that the flow offers add its nodes, and sorts them.
+func (e *Engine) fill(ctx context.Context, step *flow.Step) error {
+	var err error
+	if step.Schema == nil {
+		if step.Schema, err = e.Schemas.Schema(ctx, e.schemaOf(step.Flow)); err != nil {
+			return err
+		}
+	}
+	for _, method := range e.offered(step.Flow) {
+		door := method.Door(step.Flow.Kind)
+		if door.Form == nil {
+			continue
+		}
+		if err := door.Form(ctx, step); err != nil {
+			return fmt.Errorf("fill form of %s: %w", method.ID, err)
+		}
+	}
+	e.sort(step.Flow, step.Schema)
+	return nil
+}
+
+// offered are the methods that take part in a flow at the level it asks for.
+func (e *Engine) offered(f *flow.Flow) []flow.Method {
+	var offered []flow.Method
+	for _, method := range e.Methods {
+		if method.Door(f.Kind) == nil {
+			continue
+		}
+		if f.Kind == flow.Login && method.AAL != f.RequestedAAL {
+			continue
+		}
+		offered = append(offered, method)
+	}
+	return offered
+}
