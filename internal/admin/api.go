@@ -1,0 +1,113 @@
+package admin
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"time"
+
+	"styx/internal/config"
+	"styx/internal/fault"
+	"styx/internal/identity"
+	"styx/internal/secret"
+	"styx/internal/store"
+	"styx/internal/web"
+)
+
+// API answers the admin API.
+type API struct {
+	Config  *config.Config
+	Store   *store.Store
+	Schemas *identity.Catalog
+	Hash    *secret.Hasher
+	Ring    *secret.Ring
+	Now     func() time.Time
+	Rand    io.Reader
+}
+
+// Handlers maps patterns of net/http's mux to what answers them.
+func (a *API) Handlers() map[string]http.HandlerFunc {
+	return map[string]http.HandlerFunc{
+		"GET /admin/identities":                           answered(a.list),
+		"POST /admin/identities":                          answered(a.create),
+		"GET /admin/identities/{id}":                      answered(a.get),
+		"GET /admin/identities/by/external/{external_id}": answered(a.getByExternalID),
+		"DELETE /admin/identities/{id}":                   answered(a.delete),
+	}
+}
+
+// answered makes a handler of a function whose error is still to be answered.
+func answered(serve func(http.ResponseWriter, *http.Request) error) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		if err := serve(w, r); err != nil {
+			web.Fail(w, r, err)
+		}
+	}
+}
+
+func (a *API) get(w http.ResponseWriter, r *http.Request) error {
+	who, err := a.Store.Identity(r.Context(), r.PathValue("id"))
+	if err != nil {
+		return err
+	}
+	return a.show(w, r, who)
+}
+
+func (a *API) getByExternalID(w http.ResponseWriter, r *http.Request) error {
+	id := r.PathValue("external_id")
+	owners, err := a.Store.Owners(r.Context(), identity.ExternalGuard(id))
+	if err != nil {
+		return err
+	}
+	found, err := a.Store.IdentitiesByID(r.Context(), owners)
+	if err != nil {
+		return err
+	}
+	if len(found) == 0 || found[0].ExternalID != id {
+		return fault.Missing()
+	}
+	return a.show(w, r, found[0])
+}
+
+func (a *API) show(w http.ResponseWriter, r *http.Request, who *identity.Identity) error {
+	include, bad := included(r)
+	if bad != "" {
+		// Kratos names here the types it did recognise, and clients have that on record.
+		return badParameter("include_credential", fmt.Sprint(include))
+	}
+	web.JSON(w, http.StatusOK, who.Admin(a.publicURL(), include...))
+	return nil
+}
+
+func (a *API) delete(w http.ResponseWriter, r *http.Request) error {
+	if err := a.Store.Delete(r.Context(), r.PathValue("id")); err != nil {
+		return err
+	}
+	w.WriteHeader(http.StatusNoContent)
+	return nil
+}
+
+// included reads the types of credential whose config is asked for, up to the
+// first that is none, which is bad.
+func included(r *http.Request) (include []identity.CredentialType, bad string) {
+	for _, name := range r.URL.Query()["include_credential"] {
+		kind := identity.CredentialType(name)
+		if !kind.Known() {
+			return include, name
+		}
+		include = append(include, kind)
+	}
+	return include, ""
+}
+
+func badParameter(name, value string) error {
+	return fault.Bad(fmt.Sprintf("Invalid value `%s` for parameter `%s`.", value, name))
+}
+
+func (a *API) publicURL() string { return a.Config.Serve.Public.BaseURL.String() }
+
+// location is where the admin API shows an identity.
+func (a *API) location(id string) string {
+	return strings.TrimSuffix(a.Config.Serve.Admin.BaseURL.String(), "/") + "/identities/" + id
+}
