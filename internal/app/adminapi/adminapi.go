@@ -1,0 +1,43 @@
+// Package adminapi builds the admin API, which no public function links.
+package adminapi
+
+import (
+	"context"
+	"net/http"
+
+	"styx/internal/admin"
+	"styx/internal/app"
+	"styx/internal/app/signup"
+	"styx/internal/web"
+)
+
+// Admin builds the admin function.
+func Admin(_ context.Context, getenv func(string) string) (http.Handler, error) {
+	return app.Function(getenv, signup.Compile, func(a *app.App) http.Handler {
+		return Handler(a, getenv("STYX_VERSION"))
+	})
+}
+
+// Handler returns the admin API.
+func Handler(a *app.App, version string) http.Handler {
+	e := a.Engine
+	api := &admin.API{
+		Config: a.Config, Store: e.Store, Schemas: e.Schemas, Hash: a.Hash, Ring: a.Ring, Now: a.Now, Rand: a.Rand,
+	}
+	mux := http.NewServeMux()
+	for pattern, handler := range api.Handlers() {
+		mux.HandleFunc(pattern, handler)
+	}
+	health := e.Meta()
+	for _, prefix := range []string{"", "/admin"} {
+		mux.HandleFunc("GET "+prefix+"/health/alive", health["GET /health/alive"])
+		mux.HandleFunc("GET "+prefix+"/health/ready", health["GET /health/ready"])
+		mux.HandleFunc("GET "+prefix+"/version", func(w http.ResponseWriter, _ *http.Request) {
+			web.JSON(w, http.StatusOK, map[string]string{"version": app.Version(version)})
+		})
+	}
+	for pattern, handler := range a.Publicly() {
+		mux.HandleFunc(pattern, handler)
+	}
+	return web.Admin(mux)
+}

@@ -1,0 +1,74 @@
+package app
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+	"time"
+
+	"styx/internal/config"
+	"styx/internal/table/dynamo"
+)
+
+// Function assembles one function from its environment: the configuration file
+// that travels in its zip (STYX_CONFIG, by default styx.yml), overridden by
+// environment variables, and the table named by STYX_TABLE or by the dsn.
+func Function(
+	getenv func(string) string,
+	compiler Compiler,
+	mount func(*App) http.Handler,
+) (http.Handler, error) {
+	name := getenv("STYX_CONFIG")
+	if name == "" {
+		name = "styx.yml"
+	}
+	data, err := os.ReadFile(name) //nolint:gosec // the operator's own file
+	if err != nil {
+		return nil, fmt.Errorf("read configuration: %w", err)
+	}
+	overrides := map[string]any{}
+	if table := getenv("STYX_TABLE"); table != "" {
+		overrides["dsn"] = "dynamodb://" + table
+	}
+	c, _, err := config.Load([]config.Source{{Name: name, Data: data}}, os.Environ(), overrides)
+	if err != nil {
+		return nil, err
+	}
+	if c.DSN.Kind != config.DynamoDB {
+		return nil, errors.New("a function needs a table: set STYX_TABLE")
+	}
+	table, err := dynamo.New(dynamo.Options{
+		Table: c.DSN.Table, Region: c.DSN.Region, Endpoint: c.DSN.Endpoint, Getenv: getenv, Rand: rand.Reader,
+	})
+	if err != nil {
+		return nil, err
+	}
+	a, err := New(Parts{
+		Config: c, Table: table, Now: time.Now, Rand: rand.Reader,
+		Client: Outgoing(c, getenv("AWS_LAMBDA_RUNTIME_API")), Compiler: compiler,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return mount(a), nil
+}
+
+// Login builds the login function.
+func Login(_ context.Context, getenv func(string) string) (http.Handler, error) {
+	return Function(getenv, nil, func(a *App) http.Handler { return a.Public(a.Engine.Login()) })
+}
+
+// Session builds the session function.
+func Session(_ context.Context, getenv func(string) string) (http.Handler, error) {
+	return Function(getenv, nil, func(a *App) http.Handler { return a.Public(a.Engine.Sessions()) })
+}
+
+// Meta builds the function that answers what no other owns.
+func Meta(_ context.Context, getenv func(string) string) (http.Handler, error) {
+	return Function(getenv, nil, func(a *App) http.Handler {
+		return a.Public(a.Engine.Meta(), a.Engine.Errors(), a.Elsewhere())
+	})
+}

@@ -1,0 +1,60 @@
+package app
+
+// Route says which function answers a method and path. An empty method is any;
+// GET answers HEAD as well. Paths are patterns of net/http's mux.
+type Route struct {
+	Function string
+	Method   string
+	Path     string
+}
+
+// Routes is the one table of routes of the public API. The local server, the
+// deployment templates and the function that answers what nobody owns read it.
+var Routes = []Route{
+	{"login", "GET", "/self-service/login/browser"},
+	{"login", "GET", "/self-service/login/api"},
+	{"login", "GET", "/self-service/login/flows"},
+	{"login", "GET", "/self-service/login"},
+	{"login", "POST", "/self-service/login"},
+
+	{"registration", "GET", "/self-service/registration/browser"},
+	{"registration", "GET", "/self-service/registration/api"},
+	{"registration", "GET", "/self-service/registration/flows"},
+	{"registration", "GET", "/self-service/registration"},
+	{"registration", "POST", "/self-service/registration"},
+
+	{"session", "GET", "/sessions/whoami"},
+	{"session", "POST", "/sessions/whoami"},
+	{"session", "PUT", "/sessions/whoami"},
+	{"session", "PATCH", "/sessions/whoami"},
+	{"session", "DELETE", "/sessions/whoami"},
+	{"session", "GET", "/sessions"},
+	{"session", "DELETE", "/sessions"},
+	{"session", "DELETE", "/sessions/{id}"},
+	{"session", "GET", "/sessions/token-exchange"},
+	{"session", "GET", "/self-service/logout/browser"},
+	{"session", "GET", "/self-service/logout"},
+	{"session", "DELETE", "/self-service/logout/api"},
+
+	{"meta", "GET", "/self-service/errors"},
+	{"meta", "GET", "/schemas"},
+	{"meta", "GET", "/schemas/{id}"},
+	{"meta", "GET", "/health/alive"},
+	{"meta", "GET", "/health/ready"},
+	{"meta", "GET", "/.well-known/change-password"},
+	{"meta", "", "/identities"},
+	{"meta", "", "/identities/"},
+	{"meta", "", "/admin/identities"},
+	{"meta", "", "/admin/identities/"},
+	{"meta", "", "/admin/courier/messages"},
+	{"meta", "POST", "/recovery/code"},
+	{"meta", "POST", "/recovery/link"},
+}
+
+// Pattern is the route as net/http's mux takes it.
+func (r Route) Pattern() string {
+	if r.Method == "" {
+		return r.Path
+	}
+	return r.Method + " " + r.Path
+}

@@ -1,0 +1,25 @@
+// Package signup builds the functions that judge traits: they link the JSON
+// Schema validator, which takes some milliseconds to start.
+package signup
+
+import (
+	"context"
+	"net/http"
+
+	"styx/internal/app"
+	"styx/internal/config"
+	"styx/internal/identity"
+	"styx/internal/identity/schema"
+)
+
+// Registration builds the registration function.
+func Registration(_ context.Context, getenv func(string) string) (http.Handler, error) {
+	return app.Function(getenv, Compile, func(a *app.App) http.Handler { return a.Public(a.Engine.Registration()) })
+}
+
+// Compile makes the rules of identity schemas.
+func Compile(c config.Security, fetch func(url string) ([]byte, error)) func(*identity.Schema) (identity.Rules, error) {
+	return func(s *identity.Schema) (identity.Rules, error) {
+		return schema.Compile(s, schema.Options{DisallowRefs: c.DisallowSchemaRefs, Fetch: fetch})
+	}
+}
