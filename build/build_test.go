@@ -1,0 +1,146 @@
+package main
+
+import (
+	"archive/zip"
+	"bytes"
+	"debug/elf"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// source is the folder of a function that the tests have.
+const source = "../test/lambda/testdata"
+
+func TestTwoBuildsGiveTheSameZip(t *testing.T) {
+	config := t.TempDir()
+	for name, text := range map[string]string{"styx.yml": "version: v1\n", "schemas/person.json": `{"properties":{"password":{"type":"string"}}}`} {
+		file := filepath.Join(config, name)
+		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var zips [2][]byte
+	for i := range zips {
+		p := plan{functions: source, only: []string{"echo"}, out: t.TempDir(), config: config, architectures: []string{"arm64", "amd64"}}
+		var report strings.Builder
+		if err := p.run(t.Context(), &report); err != nil {
+			t.Fatal(err)
+		}
+		if strings.Count(report.String(), "echo") != 2 {
+			t.Errorf("report:\n%s", &report)
+		}
+		packed, err := os.ReadFile(filepath.Join(p.out, "echo-arm64.zip"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		zips[i] = packed
+		for _, name := range []string{"styx.yml", "schemas/person.json"} {
+			later := time.Now().Add(time.Hour)
+			if err := os.Chtimes(filepath.Join(config, name), later, later); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if !bytes.Equal(zips[0], zips[1]) {
+		t.Error("two builds differ")
+	}
+
+	reader, err := zip.NewReader(bytes.NewReader(zips[0]), int64(len(zips[0])))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, one := range reader.File {
+		names = append(names, one.Name+" "+one.Mode().String())
+		if !one.Modified.Equal(epoch) {
+			t.Errorf("%s bears %v", one.Name, one.Modified)
+		}
+	}
+	if got, want := strings.Join(names, "\n"), "bootstrap -rwxr-xr-x\nschemas/person.json -rw-r--r--\nstyx.yml -rw-r--r--"; got != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+	isStatic(t, reader.File[0])
+}
+
+// isStatic fails unless the file is a stripped arm64 binary that needs no
+// loader.
+func isStatic(t *testing.T, one *zip.File) {
+	t.Helper()
+	body, err := one.Open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer body.Close()
+	content, err := io.ReadAll(body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	binary, err := elf.NewFile(bytes.NewReader(content))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if binary.Machine != elf.EM_AARCH64 {
+		t.Errorf("built for %s", binary.Machine)
+	}
+	for _, program := range binary.Progs {
+		if program.Type == elf.PT_INTERP {
+			t.Error("the binary needs a loader")
+		}
+	}
+	if binary.Section(".symtab") != nil || binary.Section(".debug_info") != nil {
+		t.Error("the binary is not stripped")
+	}
+}
+
+func TestSecretsStayOut(t *testing.T) {
+	for text, want := range map[string]string{
+		"secrets:\n  default: [hunter2hunter2]\n":                                                          "styx.yml holds a secret: secrets.default.0",
+		"secrets: {cookie: [], cipher: []}\n":                                                              "",
+		"courier:\n  smtp: {connection_uri: 'smtps://a:hunter2@b'}\n":                                      "styx.yml holds a secret: courier.smtp.connection_uri",
+		"courier:\n  http: {request_config: {auth: {type: api_key, config: {name: a, value: hunter2}}}}\n": "styx.yml holds a secret: courier.http.request_config.auth.config.value",
+		"courier: {channels: [{request_config: {auth: {config: {user: u, password: hunter2}}}}]}\n":        "styx.yml holds a secret: courier.channels.0.request_config.auth.config.password",
+		"selfservice: {methods: {oidc: {config: {providers: [{id: a, client_secret: hunter2}]}}}}\n":       "styx.yml holds a secret: selfservice.methods.oidc.config.providers.0.client_secret",
+		`{"keys":[{"kty":"RSA","d":"hunter2"}]}`:                                                           "styx.yml holds a secret: keys.0.d",
+		`{"keys":[{"kty":"RSA","n":"public","e":"AQAB"}]}`:                                                 "",
+		"session: {whoami: {tokenizer: {templates: {a: {jwks_url: 'base64://aHVudGVyMg=='}}}}}\n":          "styx.yml holds a secret: session.whoami.tokenizer.templates.a.jwks_url",
+		"session: {whoami: {tokenizer: {templates: {a: {jwks_url: 'file://jwks.json'}}}}}\n":               "",
+		"a: 1\n---\nsecrets: {default: [hunter2]}\n":                                                       "styx.yml holds a secret: secrets.default.0",
+		"a: [hunter2\n": "styx.yml is neither YAML nor JSON",
+		"note: |\n  -----BEGIN EC PRIVATE KEY-----\n":                                                            "styx.yml holds a private key",
+		"selfservice: {default_browser_return_url: https://a.example}\nhashers: {algorithm: argon2, argon2: {}}": "",
+	} {
+		folder := t.TempDir()
+		if err := os.WriteFile(filepath.Join(folder, "styx.yml"), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		out := t.TempDir()
+		err := plan{functions: source, only: []string{"echo"}, out: out, config: folder}.run(t.Context(), io.Discard)
+		got := ""
+		if err != nil {
+			got = err.Error()
+		}
+		if got != want {
+			t.Errorf("%q:\n got %q\nwant %q", text, got, want)
+		}
+		if strings.Contains(got, "hunter2") {
+			t.Errorf("the error tells the secret: %s", got)
+		}
+	}
+}
+
+func TestDatabaseStaysOut(t *testing.T) {
+	folder := t.TempDir()
+	if err := os.WriteFile(filepath.Join(folder, "styx.db"), []byte("people"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if files, err := configFiles(folder); err == nil {
+		t.Errorf("packed %v", files)
+	}
+}

@@ -1,0 +1,100 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"path"
+	"slices"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// secretKeys are the places of a configuration that hold secrets. "*" stands
+// for one key or list index, "**" for any number.
+var secretKeys = []string{
+	"secrets.**",
+	"courier.smtp.connection_uri",
+	"courier.smtp.headers.**",
+	"**.auth.config.password",
+	"**.auth.config.value",
+	"**.headers.Authorization",
+	"**.client_secret",
+	"**.apple_private_key",
+	"oauth2_provider.headers.**",
+	// The private members of a key set (RFC 7518, 6.2.2, 6.3.2, 6.4.1).
+	"**.keys.*.d",
+	"**.keys.*.k",
+}
+
+// inlineKeys are places that may name a file or a host, but not hold the key.
+var inlineKeys = []string{"**.jwks_url"}
+
+// secretsIn tells where content holds what should not be in a zip. The errors
+// name files and keys, never values. A file that is not YAML is searched for
+// PEM keys alone.
+func secretsIn(name string, content []byte) []error {
+	var found []error
+	if bytes.Contains(content, []byte("PRIVATE KEY-----")) {
+		found = append(found, fmt.Errorf("%s holds a private key", name))
+	}
+	if !slices.Contains([]string{".yml", ".yaml", ".json"}, path.Ext(name)) {
+		return found
+	}
+	for decoder := yaml.NewDecoder(bytes.NewReader(content)); ; {
+		var document any
+		err := decoder.Decode(&document)
+		if errors.Is(err, io.EOF) {
+			return found
+		}
+		if err != nil {
+			// yaml's error may quote a value.
+			return append(found, fmt.Errorf("%s is neither YAML nor JSON", name))
+		}
+		walk(document, nil, func(at []string, value string) {
+			secret := slices.ContainsFunc(secretKeys, func(pattern string) bool { return matches(strings.Split(pattern, "."), at) })
+			inline := strings.HasPrefix(value, "base64://") &&
+				slices.ContainsFunc(inlineKeys, func(pattern string) bool { return matches(strings.Split(pattern, "."), at) })
+			if value != "" && (secret || inline) {
+				found = append(found, fmt.Errorf("%s holds a secret: %s", name, strings.Join(at, ".")))
+			}
+		})
+	}
+}
+
+// walk calls visit for every scalar in value, in a steady order.
+func walk(value any, at []string, visit func(at []string, value string)) {
+	switch value := value.(type) {
+	case map[string]any:
+		var keys []string
+		for key := range value {
+			keys = append(keys, key)
+		}
+		slices.Sort(keys)
+		for _, key := range keys {
+			walk(value[key], append(slices.Clip(at), key), visit)
+		}
+	case []any:
+		for i, one := range value {
+			walk(one, append(slices.Clip(at), fmt.Sprint(i)), visit)
+		}
+	case nil:
+	default:
+		visit(at, fmt.Sprint(value))
+	}
+}
+
+// matches tells whether the keys fit the pattern.
+func matches(pattern, keys []string) bool {
+	switch {
+	case len(pattern) == 0:
+		return len(keys) == 0
+	case pattern[0] == "**":
+		return matches(pattern[1:], keys) || len(keys) > 0 && matches(pattern, keys[1:])
+	case len(keys) == 0:
+		return false
+	}
+	return (pattern[0] == "*" || pattern[0] == keys[0]) && matches(pattern[1:], keys[1:])
+}

@@ -1,0 +1,9 @@
+// Command login is the Lambda function for /self-service/login.
+package main
+
+import (
+	"styx/internal/app"
+	"styx/internal/gateway"
+)
+
+func main() { gateway.Main(app.Login) }

@@ -1,0 +1,77 @@
+package gateway
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"os"
+	"time"
+
+	"github.com/aws/aws-lambda-go/lambda"
+)
+
+// Build assembles a function's handler from its environment. It runs before the
+// first event and is paid for by every cold start: it opens no connection.
+type Build func(ctx context.Context, getenv func(string) string) (http.Handler, error)
+
+// Option changes how Main serves.
+type Option func(settings *Settings, getenv func(string) string)
+
+// SignedOnly refuses every event that API Gateway's AWS_IAM authorizer did not
+// vouch for, so that a second route, a wrong permission or a forgotten
+// authorizer does not open the function. STYX_ADMIN_UNSIGNED=emulator lifts it
+// where the emulator has no authorizer.
+func SignedOnly(settings *Settings, getenv func(string) string) {
+	settings.Signed = getenv("STYX_ADMIN_UNSIGNED") != "emulator"
+}
+
+// Main is a Lambda function's main: it builds the handler, then serves events
+// for as long as the process lives. It reads STYX_BASE_PATH, the path under
+// which a custom domain mounts the API.
+func Main(build Build, options ...Option) {
+	log := slog.New(slog.NewJSONHandler(os.Stderr, nil))
+	settings := Settings{
+		BasePath: os.Getenv("STYX_BASE_PATH"),
+		Function: os.Getenv("AWS_LAMBDA_FUNCTION_NAME"),
+		Now:      time.Now,
+		Log:      log,
+	}
+	for _, option := range options {
+		option(&settings, os.Getenv)
+	}
+	ctx := context.Background()
+	handler, err := build(ctx, os.Getenv)
+	if err != nil {
+		log.ErrorContext(ctx, "start refused", slog.String("function", settings.Function), slog.String("err", err.Error()))
+		if err := reportInit(ctx, os.Getenv("AWS_LAMBDA_RUNTIME_API"), err); err != nil {
+			log.ErrorContext(ctx, "start refused, and not reported", slog.String("err", err.Error()))
+		}
+		os.Exit(1)
+	}
+	lambda.StartWithOptions(New(handler, settings))
+}
+
+// reportInit tells the Runtime API at host why the function does not start;
+// aws-lambda-go has no call for it.
+func reportInit(ctx context.Context, host string, cause error) error {
+	body := encoded(struct {
+		Message string   `json:"errorMessage"`
+		Type    string   `json:"errorType"`
+		Stack   []string `json:"stackTrace"`
+	}{cause.Error(), "Styx.Start", []string{}})
+	url := "http://" + host + "/2018-06-01/runtime/init/error"
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, url, bytes.NewReader(body))
+	if err != nil {
+		return fmt.Errorf("report start: %w", err)
+	}
+	request.Header.Set("Content-Type", "application/json")
+	request.Header.Set("Lambda-Runtime-Function-Error-Type", "Styx.Start")
+	// No proxy of the environment stands before the Runtime API.
+	response, err := (&http.Client{Transport: &http.Transport{}, Timeout: time.Second}).Do(request)
+	if err != nil {
+		return fmt.Errorf("report start: %w", err)
+	}
+	return response.Body.Close()
+}
