@@ -92,12 +92,8 @@ func (a *API) draft(ctx context.Context, body creation) (*identity.Identity, err
 	if err != nil {
 		return nil, err
 	}
-	id, err := identity.NewID(a.Rand)
-	if err != nil {
-		return nil, err
-	}
 	now := a.Now()
-	who := identity.New(id, schemaID, now)
+	who := identity.New(secret.NewV4(a.Rand).String(), schemaID, now)
 	who.State = cmp.Or(body.State, identity.Active)
 	who.Traits = body.Traits
 	who.ExternalID, who.OrganizationID = body.ExternalID, body.OrganizationID

@@ -24,7 +24,7 @@ func TestCreateMinimal(t *testing.T) {
 	if got, want := made.Header().Get("Location"), "https://admin.example.org/identities/"+id; got != want {
 		t.Errorf("Location is %q, want %q", got, want)
 	}
-	if !identity.IsID(id) {
+	if _, err := secret.ParseUUID(id); err != nil {
 		t.Errorf("the id is %q", id)
 	}
 	const row = `"created_at":"NOON","updated_at":"NOON","value":"ann@example.org","via":"email"`

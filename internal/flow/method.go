@@ -87,10 +87,12 @@ type Step struct {
 	Rand    io.Reader
 }
 
-// KeepTraits shows the submitted traits in the form again.
-func (s *Step) KeepTraits(group ui.Group) {
+// KeepTraits shows the submitted traits that the form asks for again.
+func (s *Step) KeepTraits() {
 	for _, trait := range s.Form.FlatTraits() {
-		s.Flow.UI.SetValue(trait.Name, trait.Value, group)
+		if s.Flow.UI.Find(trait.Name) != nil {
+			s.Flow.UI.SetValue(trait.Name, trait.Value)
+		}
 	}
 }
 

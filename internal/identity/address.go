@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"io"
 	"time"
+
+	"styx/internal/secret"
 )
 
 // Via is the channel that reaches an address.
@@ -86,7 +88,7 @@ func (i *Identity) Recovery(via Via, value string) *RecoveryAddress {
 // SetVerifiable replaces the verifiable addresses: one that is equal in normal
 // form keeps its row and its state, any other starts unverified. Rows that an
 // administrator sent along have no id yet and count as rows that exist.
-func (i *Identity) SetVerifiable(addresses []Address, now time.Time, rand io.Reader) error {
+func (i *Identity) SetVerifiable(addresses []Address, now time.Time, rand io.Reader) {
 	now = stored(now)
 	rows := make([]VerifiableAddress, 0, len(addresses))
 	for _, address := range addresses {
@@ -95,18 +97,13 @@ func (i *Identity) SetVerifiable(addresses []Address, now time.Time, rand io.Rea
 			row = *old
 		}
 		if row.ID == "" {
-			id, err := NewID(rand)
-			if err != nil {
-				return err
-			}
-			row.ID, row.CreatedAt, row.UpdatedAt = id, now, now
+			row.ID, row.CreatedAt, row.UpdatedAt = secret.NewV4(rand).String(), now, now
 		}
 		row.Value = address.Value
 		row.settle(now)
 		rows = append(rows, row)
 	}
 	i.VerifiableAddresses = rows
-	return nil
 }
 
 // settle makes the members about verification agree with verified, which is the
@@ -126,7 +123,7 @@ func (a *VerifiableAddress) settle(now time.Time) {
 }
 
 // SetRecovery replaces the recovery addresses as SetVerifiable does.
-func (i *Identity) SetRecovery(addresses []Address, now time.Time, rand io.Reader) error {
+func (i *Identity) SetRecovery(addresses []Address, now time.Time, rand io.Reader) {
 	now = stored(now)
 	rows := make([]RecoveryAddress, 0, len(addresses))
 	for _, address := range addresses {
@@ -135,15 +132,10 @@ func (i *Identity) SetRecovery(addresses []Address, now time.Time, rand io.Reade
 			row = *old
 		}
 		if row.ID == "" {
-			id, err := NewID(rand)
-			if err != nil {
-				return err
-			}
-			row.ID, row.CreatedAt, row.UpdatedAt = id, now, now
+			row.ID, row.CreatedAt, row.UpdatedAt = secret.NewV4(rand).String(), now, now
 		}
 		row.Value = address.Value
 		rows = append(rows, row)
 	}
 	i.RecoveryAddresses = rows
-	return nil
 }

@@ -2,11 +2,7 @@ package identity
 
 import (
 	"encoding/json"
-	"fmt"
-	"io"
 	"time"
-
-	"github.com/google/uuid"
 )
 
 // State says whether an identity may sign in.
@@ -63,23 +59,6 @@ func New(id, schemaID string, now time.Time) *Identity {
 		Credentials: map[CredentialType]Credential{},
 		CreatedAt:   now, UpdatedAt: now,
 	}
-}
-
-// NewID returns a random UUID, version 4, as identities and their addresses
-// carry it.
-func NewID(rand io.Reader) (string, error) {
-	id, err := uuid.NewRandomFromReader(rand)
-	if err != nil {
-		return "", fmt.Errorf("draw an id: %w", err)
-	}
-	return id.String(), nil
-}
-
-// IsID tells whether text is a UUID in the one form that ids are written in:
-// lower case with dashes.
-func IsID(text string) bool {
-	id, err := uuid.Parse(text)
-	return err == nil && id.String() == text
 }
 
 // Valid tells whether the state is one of the two.

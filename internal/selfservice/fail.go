@@ -2,6 +2,7 @@ package selfservice
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -9,6 +10,7 @@ import (
 
 	"styx/internal/fault"
 	"styx/internal/flow"
+	"styx/internal/identity"
 	"styx/internal/store"
 	"styx/internal/ui"
 	"styx/internal/web"
@@ -76,6 +78,11 @@ func messageOf(err error) (message ui.Message, shown bool) {
 // error belongs there, else like any other error of its client.
 func (e *Engine) failFlow(w http.ResponseWriter, r *http.Request, step *flow.Step, err error) {
 	f := step.Flow
+	if errors.Is(err, identity.ErrGarbled) {
+		// Clients have seen this one as a 400 that calls itself a 500.
+		web.FailWith(w, r, http.StatusBadRequest, &fault.Error{Message: fault.As(err).Reason})
+		return
+	}
 	known := fault.As(err)
 	if known != nil && len(known.Fields) > 0 {
 		f.UI.Hush()

@@ -114,8 +114,8 @@ func (e *Engine) sort(f *flow.Flow, schema *identity.Schema) {
 		return
 	}
 	names := []string{"csrf_token"}
-	for i, leaf := range schema.Leaves() {
-		names = append(names, leaf.Name)
+	for i, name := range schema.Names() {
+		names = append(names, name)
 		if i == 0 {
 			names = append(names, "password")
 		}

@@ -210,7 +210,11 @@ func (e *Engine) fill(ctx context.Context, step *flow.Step) error {
 			return err
 		}
 	}
-	for _, method := range e.offered(step.Flow) {
+	offered := e.offered(step.Flow)
+	if len(offered) == 0 {
+		step.Flow.UI.Nodes = nil
+	}
+	for _, method := range offered {
 		door := method.Door(step.Flow.Kind)
 		if door.Form == nil {
 			continue

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"styx/internal/identity"
+	"styx/internal/secret"
 	"styx/internal/table/local"
 )
 
@@ -24,10 +25,7 @@ func peopled(t *testing.T, n int) (*Store, []string) {
 	s := &Store{Table: memory, Now: noon, Rand: rand.Reader}
 	ids := make([]string, n)
 	for at := range ids {
-		id, err := identity.NewID(rand.Reader)
-		if err != nil {
-			t.Fatal(err)
-		}
+		id := secret.NewV4(rand.Reader).String()
 		who := identity.New(id, "person", noon())
 		who.Identify(identity.Password, []string{fmt.Sprintf("name-%d", at)}, noon())
 		if err := s.Create(t.Context(), who); err != nil {

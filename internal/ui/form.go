@@ -47,25 +47,15 @@ func (f *Form) Remove(name string) {
 // maxEcho is how long a text may be, in bytes, to be shown again in its field.
 const maxEcho = 4 << 10
 
-// SetValue writes the value of the first node of that name; a name without a
-// node becomes a new input, whose type follows the value. A text too long to be
-// worth correcting is not shown again.
-func (f *Form) SetValue(name string, value any, group Group) {
+// SetValue writes the value of the first node of that name. A text too long to
+// be worth correcting is not shown again.
+func (f *Form) SetValue(name string, value any) {
 	if text, ok := value.(string); ok && len(text) > maxEcho {
 		value = ""
 	}
 	if node := f.Find(name); node != nil {
 		node.Attributes.Value = value
-		return
 	}
-	kind := "text"
-	switch value.(type) {
-	case float64, int64, int:
-		kind = "number"
-	case bool:
-		kind = "checkbox"
-	}
-	f.Append(Input(group, name, kind, value))
 }
 
 // Tell adds a message: to the node of that name, to a new text input when the

@@ -15,7 +15,7 @@ type Proxies []netip.Prefix
 // Device describes where a request came from. Its id is set by the caller.
 func (p Proxies) Device(r *http.Request) session.Device {
 	device := session.Device{
-		IPAddress: r.RemoteAddr,
+		IPAddress: host(r.RemoteAddr),
 		UserAgent: strings.Join(r.Header.Values("User-Agent"), " "),
 	}
 	if !p.trusts(r.RemoteAddr) {
@@ -40,12 +40,16 @@ func (p Proxies) Device(r *http.Request) session.Device {
 	return device
 }
 
-func (p Proxies) trusts(remote string) bool {
-	host, _, err := net.SplitHostPort(remote)
-	if err != nil {
-		host = remote
+// host drops the port of an address, which says nothing about who called.
+func host(remote string) string {
+	if host, _, err := net.SplitHostPort(remote); err == nil {
+		return host
 	}
-	address, err := netip.ParseAddr(host)
+	return remote
+}
+
+func (p Proxies) trusts(remote string) bool {
+	address, err := netip.ParseAddr(host(remote))
 	if err != nil {
 		return false
 	}

@@ -32,8 +32,12 @@ func Public(c config.CORS, cookies *Cookies, next http.Handler) http.Handler {
 }
 
 // originFunc echoes the caller's origin where any is allowed, because "*" is of
-// no use to a browser that sends credentials.
+// no use to a browser that sends credentials. An empty list allows nobody; the
+// library would take it for everybody.
 func originFunc(c config.CORS) func(string) bool {
+	if len(c.AllowedOrigins) == 0 {
+		return func(string) bool { return false }
+	}
 	for _, origin := range c.AllowedOrigins {
 		if origin == "*" && c.AllowCredentials {
 			return func(string) bool { return true }

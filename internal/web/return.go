@@ -3,6 +3,7 @@ package web
 import (
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 
 	"styx/internal/fault"
@@ -24,13 +25,11 @@ func (t Returns) Resolve(asked string, fallback *url.URL) (*url.URL, error) {
 		return fallback, nil
 	}
 	target, err := url.Parse(asked)
-	if err != nil || strings.ContainsAny(asked, "\\\t\r\n") {
+	if err != nil || ambiguous(asked, target) {
 		return nil, forbiddenReturn(asked)
 	}
-	if target.Opaque == "" {
-		if target.Scheme == "" {
-			target.Scheme = fallback.Scheme
-		}
+	if target.Scheme == "" {
+		target.Scheme = fallback.Scheme
 		if target.Host == "" {
 			target.Host = fallback.Host
 		}
@@ -41,6 +40,16 @@ func (t Returns) Resolve(asked string, fallback *url.URL) (*url.URL, error) {
 		}
 	}
 	return nil, forbiddenReturn(target.String())
+}
+
+// ambiguous tells whether a browser may read a URL otherwise than net/url does:
+// it drops spaces, takes a backslash for a slash and any number of slashes for
+// two, and resolves dot segments before anybody compares paths.
+func ambiguous(asked string, parsed *url.URL) bool {
+	return strings.ContainsAny(asked, "\\\t\r\n") ||
+		strings.HasPrefix(asked, " ") ||
+		parsed.Host == "" && strings.HasPrefix(asked, "//") ||
+		slices.Contains(strings.Split(parsed.Path, "/"), "..")
 }
 
 func forbiddenReturn(asked string) error {

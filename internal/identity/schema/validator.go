@@ -158,12 +158,8 @@ func (v *Validator) Apply(who *identity.Identity, now time.Time, rand io.Reader)
 	if err := draft.SetCodeAddresses(found.Code, now); err != nil {
 		return err
 	}
-	if err := draft.SetVerifiable(found.Verifiable, now, rand); err != nil {
-		return err
-	}
-	if err := draft.SetRecovery(found.Recovery, now, rand); err != nil {
-		return err
-	}
+	draft.SetVerifiable(found.Verifiable, now, rand)
+	draft.SetRecovery(found.Recovery, now, rand)
 	draft.Touch(now)
 	*who = draft
 	return nil

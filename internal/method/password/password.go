@@ -70,7 +70,7 @@ func field(autocomplete string) ui.Node {
 // timing tells nothing (ASVS 5.0, 6.3.8).
 func (m method) login(ctx context.Context, s *flow.Step) (flow.Outcome, error) {
 	identifier, password := s.Form.Get("identifier"), s.Form.Get(id)
-	s.Flow.UI.SetValue("identifier", identifier, ui.Default)
+	s.Flow.UI.SetValue("identifier", identifier)
 	if missing := required(s.Form, "identifier", id); missing != nil {
 		return flow.Outcome{}, missing
 	}
@@ -86,7 +86,7 @@ func (m method) login(ctx context.Context, s *flow.Step) (flow.Outcome, error) {
 	if err != nil || !matches {
 		return flow.Outcome{}, fault.InvalidCredentials()
 	}
-	s.Flow.UI.SetValue("identifier", "", ui.Default)
+	s.Flow.UI.SetValue("identifier", "")
 	passed := flow.Passed(s.Claimed, id, session.AAL1)
 	if m.hash.Outdated(hash) {
 		passed.Upgrade, err = m.upgrade(ctx, hash, password, s.Now)
@@ -130,7 +130,7 @@ func (m method) askNew(_ context.Context, s *flow.Step) error {
 
 // register gives the draft its password.
 func (m method) register(ctx context.Context, s *flow.Step) (flow.Outcome, error) {
-	s.KeepTraits(ui.Default)
+	s.KeepTraits()
 	if missing := required(s.Form, id); missing != nil {
 		return flow.Outcome{}, missing
 	}

@@ -40,7 +40,7 @@ func form(_ context.Context, s *flow.Step) error {
 		for _, node := range s.Schema.Nodes(ui.Default) {
 			form.Upsert(node)
 		}
-		s.KeepTraits(ui.Default)
+		s.KeepTraits()
 		form.Append(ui.Submit(ui.Profile, "method", id, ui.SignUp))
 		return nil
 	}
@@ -61,7 +61,7 @@ func submit(_ context.Context, s *flow.Step) (flow.Outcome, error) {
 		form.Nodes = []ui.Node{ui.CSRF("")}
 		return flow.Again(), nil
 	}
-	s.KeepTraits(ui.Default)
+	s.KeepTraits()
 	if err := s.Derive(); err != nil {
 		return flow.Outcome{}, err
 	}

@@ -1,0 +1,297 @@
+package test
+
+import (
+	"encoding/json"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"go.yaml.in/yaml/v3"
+
+	"styx/internal/app"
+	"styx/internal/table"
+)
+
+// template is what the checks read of template.yaml. Intrinsic functions are
+// taken for what they are given: !Ref X reads "X".
+type template struct {
+	Resources map[string]struct {
+		Type       string
+		Properties json.RawMessage
+	}
+}
+
+// functionResource is the part of an AWS::Serverless::Function that says which
+// requests it gets.
+type functionResource struct {
+	CodeURI string
+	Events  map[string]struct {
+		Type       string
+		Properties struct {
+			APIID, Method, Path string
+		}
+	}
+}
+
+// deployed reads template.yaml: which function gets which routes, as
+// "api METHOD /path" or "api $default".
+func deployed(t *testing.T) (template, map[string][]string) {
+	t.Helper()
+	data, err := os.ReadFile("../template.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	// JSON's names fit whatever their case, yaml's want a tag each.
+	var plain any
+	if err := yaml.Unmarshal(data, &plain); err != nil {
+		t.Fatal(err)
+	}
+	if data, err = json.Marshal(plain); err != nil {
+		t.Fatal(err)
+	}
+	var read template
+	if err := json.Unmarshal(data, &read); err != nil {
+		t.Fatal(err)
+	}
+	routes := make(map[string][]string)
+	for id, resource := range read.Resources {
+		if resource.Type != "AWS::Serverless::Function" {
+			continue
+		}
+		var function functionResource
+		if err := json.Unmarshal(resource.Properties, &function); err != nil {
+			t.Fatalf("%s: %v", id, err)
+		}
+		name := strings.ToLower(id)
+		if want := "./dist/" + name + "-arm64.zip"; function.CodeURI != want {
+			t.Errorf("%s runs %s, want %s", id, function.CodeURI, want)
+		}
+		routes[name] = []string{}
+		for _, event := range function.Events {
+			if event.Type != "HttpApi" {
+				continue
+			}
+			route := "$default"
+			if event.Properties.Path != "" {
+				route = event.Properties.Method + " " + event.Properties.Path
+			}
+			routes[name] = append(routes[name], event.Properties.APIID+" "+route)
+		}
+		slices.Sort(routes[name])
+	}
+	return read, routes
+}
+
+// planned is what app.Routes asks of the template. Meta is the API's default
+// and needs no route of its own; HTTP APIs do not answer HEAD with a GET route.
+func planned() map[string][]string {
+	routes := map[string][]string{"meta": {"PublicApi $default"}, "admin": {"AdminApi $default"}}
+	for _, route := range app.Routes {
+		if route.Function == "meta" {
+			continue
+		}
+		// {rest...} in net/http is {rest+} in an HTTP API.
+		path := strings.ReplaceAll(route.Path, "...}", "+}")
+		methods := []string{route.Method}
+		switch route.Method {
+		case "":
+			methods = []string{"ANY"}
+		case http.MethodGet:
+			methods = []string{http.MethodGet, http.MethodHead}
+		}
+		for _, method := range methods {
+			routes[route.Function] = append(routes[route.Function], "PublicApi "+method+" "+path)
+		}
+	}
+	for _, of := range routes {
+		slices.Sort(of)
+	}
+	return routes
+}
+
+// TestFunctionsRoutesAndTemplateAgree holds three places together: the folders
+// under functions/, app.Routes, and template.yaml.
+func TestFunctionsRoutesAndTemplateAgree(t *testing.T) {
+	_, got := deployed(t)
+	want := planned()
+	mains, err := filepath.Glob("../functions/*/main.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var folders []string
+	for _, file := range mains {
+		folders = append(folders, filepath.Base(filepath.Dir(file)))
+	}
+	slices.Sort(folders)
+	for _, of := range []map[string][]string{got, want} {
+		var named []string
+		for name := range of {
+			named = append(named, name)
+		}
+		slices.Sort(named)
+		if !slices.Equal(named, folders) {
+			t.Errorf("functions %v, but folders %v", named, folders)
+		}
+	}
+	for name, routes := range want {
+		for _, route := range routes {
+			if !slices.Contains(got[name], route) {
+				t.Errorf("template.yaml does not give %s the route %s", name, route)
+			}
+		}
+		for _, route := range got[name] {
+			if !slices.Contains(routes, route) {
+				t.Errorf("template.yaml gives %s the route %s, app.Routes does not", name, route)
+			}
+		}
+	}
+}
+
+// TestTemplateMakesTheTable holds the table in template.yaml against the one
+// definition of it.
+func TestTemplateMakesTheTable(t *testing.T) {
+	read, _ := deployed(t)
+	var made struct {
+		BillingMode               string
+		DeletionProtectionEnabled bool
+		KeySchema                 []keyPart
+		GlobalSecondaryIndexes    []struct {
+			IndexName  string
+			KeySchema  []keyPart
+			Projection struct{ ProjectionType string }
+		}
+		TimeToLiveSpecification struct {
+			AttributeName string
+			Enabled       bool
+		}
+		StreamSpecification              struct{ StreamViewType string }
+		PointInTimeRecoverySpecification struct{ PointInTimeRecoveryEnabled bool }
+	}
+	if err := json.Unmarshal(read.Resources["Table"].Properties, &made); err != nil {
+		t.Fatal(err)
+	}
+	got := table.Layout{
+		PartitionKey:        keyNamed(made.KeySchema, "HASH"),
+		SortKey:             keyNamed(made.KeySchema, "RANGE"),
+		Stream:              made.StreamSpecification.StreamViewType,
+		BillingMode:         made.BillingMode,
+		PointInTimeRecovery: made.PointInTimeRecoverySpecification.PointInTimeRecoveryEnabled,
+		DeletionProtection:  made.DeletionProtectionEnabled,
+	}
+	if made.TimeToLiveSpecification.Enabled {
+		got.TTL = made.TimeToLiveSpecification.AttributeName
+	}
+	for _, index := range made.GlobalSecondaryIndexes {
+		got.Index = table.Index{
+			Name:         index.IndexName,
+			PartitionKey: keyNamed(index.KeySchema, "HASH"),
+			SortKey:      keyNamed(index.KeySchema, "RANGE"),
+			Projection:   index.Projection.ProjectionType,
+		}
+	}
+	if want := table.Definition(); got != want || len(made.GlobalSecondaryIndexes) != 1 {
+		t.Errorf("template.yaml makes\n%+v, the definition is\n%+v", got, want)
+	}
+	policies, err := os.ReadFile("../template.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(policies)) {
+		if _, index, found := strings.Cut(line, "/index/"); found && strings.TrimSpace(index) != table.Definition().Index.Name {
+			t.Errorf("a policy names the index %s", index)
+		}
+	}
+}
+
+type keyPart struct{ AttributeName, KeyType string }
+
+func keyNamed(schema []keyPart, kind string) string {
+	for _, part := range schema {
+		if part.KeyType == kind {
+			return part.AttributeName
+		}
+	}
+	return ""
+}
+
+// TestOnlySignedRequestsReachTheAdminAPI holds the three parts of that promise
+// that stand in template.yaml.
+func TestOnlySignedRequestsReachTheAdminAPI(t *testing.T) {
+	read, routes := deployed(t)
+	var api struct {
+		Auth struct {
+			EnableIamAuthorizer bool
+			DefaultAuthorizer   string
+		}
+	}
+	if err := json.Unmarshal(read.Resources["AdminApi"].Properties, &api); err != nil {
+		t.Fatal(err)
+	}
+	if !api.Auth.EnableIamAuthorizer || api.Auth.DefaultAuthorizer != "AWS_IAM" {
+		t.Errorf("the admin API's authorizer is %+v", api.Auth)
+	}
+	for name, of := range routes {
+		for _, route := range of {
+			if onAdmin := strings.HasPrefix(route, "AdminApi "); onAdmin != (name == "admin") {
+				t.Errorf("%s is reached by %s", name, route)
+			}
+		}
+	}
+	var admin struct {
+		Environment struct {
+			Variables struct {
+				Unsigned []string `json:"STYX_ADMIN_UNSIGNED"`
+			}
+		}
+	}
+	if err := json.Unmarshal(read.Resources["Admin"].Properties, &admin); err != nil {
+		t.Fatal(err)
+	}
+	if got := admin.Environment.Variables.Unsigned; !slices.Equal(got, []string{"InEmulator", "emulator", "AWS::NoValue"}) {
+		t.Errorf("unsigned requests are let in: %v", got)
+	}
+}
+
+// TestSampleEventsBelongToTheirFunctions holds each functions/*/event.json to
+// be an event that the API would hand to that function.
+func TestSampleEventsBelongToTheirFunctions(t *testing.T) {
+	for name, routes := range planned() {
+		data, err := os.ReadFile("../functions/" + name + "/event.json")
+		if err != nil {
+			t.Error(err)
+			continue
+		}
+		var event struct {
+			Version, RouteKey, RawPath string
+			RequestContext             struct {
+				Authorizer struct{ IAM map[string]any }
+				HTTP       struct{ Method string }
+			}
+		}
+		if err := json.Unmarshal(data, &event); err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		route := event.RequestContext.HTTP.Method + " " + event.RawPath
+		api := "PublicApi"
+		switch name {
+		case "admin":
+			if event.RequestContext.Authorizer.IAM == nil {
+				t.Error("the admin function's event is not signed")
+			}
+			api, route = "AdminApi", "$default"
+		case "meta":
+			route = "$default"
+		default:
+			if slices.Contains(routes, api+" ANY "+event.RawPath) {
+				route = "ANY " + event.RawPath
+			}
+		}
+		if event.Version != "2.0" || event.RouteKey != route || !slices.Contains(routes, api+" "+route) {
+			t.Errorf("%s: its event has the route key %q, its routes are %v", name, event.RouteKey, routes)
+		}
+	}
+}
