@@ -71,7 +71,7 @@ func serve(ctx context.Context, args, environ []string, out, errs io.Writer) int
 	slog.SetDefault(log)
 	for _, notice := range notices {
 		if notice.Kind != config.Local { // those are what this very server reads
-			log.LogAttrs(ctx, notice.Level(), notice.String())
+			log.LogAttrs(ctx, notice.Level(), "configuration", slog.String("notice", notice.String()))
 		}
 	}
 	if err := serveUntil(ctx, c, environ, log, out); err != nil {
@@ -86,7 +86,7 @@ func serve(ctx context.Context, args, environ []string, out, errs io.Writer) int
 func load(names, environ []string, dev bool) (*config.Config, []config.Notice, error) {
 	var sources []config.Source
 	for _, name := range names {
-		data, err := os.ReadFile(name)
+		data, err := os.ReadFile(name) //nolint:gosec // the operator names it
 		if err != nil {
 			return nil, nil, fmt.Errorf("styx: %w", err)
 		}

@@ -39,7 +39,10 @@ type Parts struct {
 
 // Compiler returns what compiles identity schemas; fetch reads the documents
 // that they refer to, unless the configuration forbids that.
-type Compiler func(c config.Security, fetch func(url string) ([]byte, error)) func(*identity.Schema) (identity.Rules, error)
+type Compiler func(c config.Security, fetch Fetch) identity.Compile
+
+// Fetch reads the document of a URL.
+type Fetch func(ctx context.Context, url string) ([]byte, error)
 
 // App is everything wired up.
 type App struct {
@@ -78,9 +81,9 @@ func New(p Parts) (*App, error) {
 		return outbound.Fetch(ctx, p.Client, "", uri, maxSchema)
 	}
 	c := p.Config
-	var compile func(*identity.Schema) (identity.Rules, error)
+	var compile identity.Compile
 	if p.Compiler != nil {
-		compile = p.Compiler(c.Security, func(uri string) ([]byte, error) { return fetch(context.Background(), uri) })
+		compile = p.Compiler(c.Security, fetch)
 	}
 	return &App{
 		Parts: p, Hash: hash, Ring: ring,
@@ -207,7 +210,7 @@ func redirect(base *url.URL, prefix string) http.HandlerFunc {
 		if r.URL.RawQuery != "" {
 			target += "?" + r.URL.RawQuery
 		}
-		http.Redirect(w, r, target, http.StatusTemporaryRedirect)
+		web.Redirect(w, r, target, http.StatusTemporaryRedirect)
 	}
 }
 
@@ -222,7 +225,7 @@ func (a *App) Publicly() selfservice.Handlers {
 		if r.URL.RawQuery != "" {
 			target += "?" + r.URL.RawQuery
 		}
-		http.Redirect(w, r, target, http.StatusTemporaryRedirect)
+		web.Redirect(w, r, target, http.StatusTemporaryRedirect)
 	}
 	handlers := selfservice.Handlers{}
 	for _, path := range []string{"/admin/schemas", "/admin/schemas/{id}", "/admin/self-service/", "/admin/sessions/whoami"} {

@@ -399,22 +399,25 @@ func decodeSecrets(v values) Secrets {
 	}
 }
 
+// maxLanes is as many lanes as argon2 hashes may have anywhere in Styx.
+const maxLanes = 16
+
 func decodeHashers(v values) Hashers {
 	argon2 := v.at("argon2")
 	memory, _ := parseByteSize(argon2.text("memory")) // the format byte-size
 	parallelism := argon2.number("parallelism")
 	if parallelism == 0 {
-		parallelism = min(2*runtime.NumCPU(), 255)
+		parallelism = min(2*runtime.NumCPU(), maxLanes)
 	}
 	return Hashers{
 		Algorithm: v.text("algorithm"),
 		Bcrypt:    Bcrypt{Cost: v.at("bcrypt").number("cost")},
 		Argon2: Argon2{
-			MemoryKiB:   uint32(min(memory>>10, 1<<32-1)),
-			Iterations:  uint32(argon2.number("iterations")),
-			Parallelism: uint8(parallelism),
-			SaltLength:  uint32(argon2.number("salt_length")),
-			KeyLength:   uint32(argon2.number("key_length")),
+			MemoryKiB:   uint32(min(memory>>10, 1<<32-1)),     //nolint:gosec // bounded, and never negative
+			Iterations:  uint32(argon2.number("iterations")),  //nolint:gosec // the schema bounds this and the next
+			Parallelism: uint8(parallelism),                   //nolint:gosec // as above
+			SaltLength:  uint32(argon2.number("salt_length")), //nolint:gosec // as above
+			KeyLength:   uint32(argon2.number("key_length")),  //nolint:gosec // as above
 		},
 	}
 }

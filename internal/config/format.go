@@ -43,7 +43,7 @@ func formatOf(name string) (format, bool) {
 // some are ours, the others are as strict here as [Load] is.
 func Formats() map[string]func(string) bool {
 	out := make(map[string]func(string) bool)
-	for _, name := range strings.Fields(formatNames) {
+	for name := range strings.FieldsSeq(formatNames) {
 		f, _ := formatOf(name)
 		out[name] = f.valid
 	}

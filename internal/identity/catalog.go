@@ -24,6 +24,9 @@ type Rules interface {
 	Apply(who *Identity, now time.Time, rand io.Reader) error
 }
 
+// Compile makes the rules of a schema.
+type Compile func(context.Context, *Schema) (Rules, error)
+
 // Catalog holds the configured identity schemas. Each is fetched, read and
 // compiled at its first use and kept.
 type Catalog struct {
@@ -34,7 +37,7 @@ type entry struct {
 	id      string
 	mu      sync.Mutex
 	fetch   func(context.Context) ([]byte, error)
-	compile func(*Schema) (Rules, error)
+	compile Compile
 	schema  *Schema
 	rules   Rules
 }
@@ -44,7 +47,7 @@ type entry struct {
 func NewCatalog(
 	schemas []config.Schema,
 	fetch func(context.Context, string) ([]byte, error),
-	compile func(*Schema) (Rules, error),
+	compile Compile,
 ) *Catalog {
 	c := &Catalog{}
 	for _, configured := range schemas {
@@ -101,7 +104,7 @@ func (c *Catalog) Rules(ctx context.Context, id string) (Rules, error) {
 	if err != nil {
 		return nil, err
 	}
-	one.rules, err = one.compile(schema)
+	one.rules, err = one.compile(ctx, schema)
 	return one.rules, err
 }
 

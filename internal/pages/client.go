@@ -28,11 +28,10 @@ func newClient(o Options, base string) client {
 	if c.base == "" {
 		c.base = base
 	}
-	transport := o.Client
-	if transport == nil {
-		transport = http.DefaultClient
+	var own http.Client
+	if o.Client != nil {
+		own = *o.Client
 	}
-	own := *transport
 	// A redirect is an answer for the browser, not for this client; and a jar
 	// would mix the cookies of two browsers.
 	own.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
@@ -93,8 +92,7 @@ func (c client) overHTTP(req *http.Request) (answer, error) {
 	resp, err := c.http.Do(req)
 	if err != nil {
 		// The error of net/http quotes the URL, and ids stand there.
-		var quoting *url.Error
-		if errors.As(err, &quoting) {
+		if quoting, ok := errors.AsType[*url.Error](err); ok {
 			err = quoting.Err
 		}
 		return answer{}, fmt.Errorf("ask the API: %w", err)

@@ -238,7 +238,7 @@ func (p *pages) restart(w http.ResponseWriter, r *http.Request, kind string, a a
 	p.countRestart(w, strconv.Itoa(count+1), restartSeconds)
 	if !keeps {
 		query.Set("cookies", "")
-		http.Redirect(w, r, p.base+"/ui/"+kind+"?"+query.Encode(), http.StatusSeeOther)
+		http.Redirect(w, r, p.base+"/ui/"+kind+"?"+query.Encode(), http.StatusSeeOther) //nolint:gosec // below our own URL
 		return
 	}
 	target := p.begin(kind, carried(kind, query))

@@ -26,7 +26,7 @@ func (e *Engine) failBrowser(w http.ResponseWriter, r *http.Request, err error) 
 	}
 	if fault.HasID(err, "session_already_available") {
 		if target, denied := e.Returns.Resolve(r.URL.Query().Get("return_to"), nil); denied == nil {
-			http.Redirect(w, r, target.String(), http.StatusSeeOther)
+			web.Redirect(w, r, target.String(), http.StatusSeeOther)
 			return
 		}
 	}
@@ -40,7 +40,7 @@ func (e *Engine) failBrowser(w http.ResponseWriter, r *http.Request, err error) 
 		web.Fail(w, r, keepErr)
 		return
 	}
-	http.Redirect(w, r, withQuery(e.Config.Flows.Error.UIURL, "id", id), http.StatusSeeOther)
+	web.Redirect(w, r, withQuery(e.Config.Flows.Error.UIURL, "id", id), http.StatusSeeOther)
 }
 
 // showError answers with an error that was kept for a page.
@@ -129,7 +129,7 @@ func (e *Engine) answerAgain(w http.ResponseWriter, r *http.Request, f *flow.Flo
 	if f.Kind == flow.Registration {
 		status = afterError
 	}
-	http.Redirect(w, r, e.page(f), status)
+	web.Redirect(w, r, e.page(f), status)
 }
 
 // replaceExpired answers a submission to an expired flow with a fresh one of
@@ -139,6 +139,7 @@ func (e *Engine) replaceExpired(w http.ResponseWriter, r *http.Request, step *fl
 	fresh := *old
 	fresh.ID, fresh.V, fresh.Stored, fresh.Active = e.newID(), 0, nil, ""
 	fresh.IssuedAt, fresh.UpdatedAt, fresh.ExpiresAt = now, now, now.Add(lifespan)
+	fresh.Refresh = old.Refresh && step.Session != nil // nobody is left to confirm who they are
 	e.bind(r, &fresh)
 	fresh.UI.Messages = []ui.Message{ui.Expired(message, old.ExpiresAt, now)}
 	step.Flow = &fresh
@@ -151,7 +152,7 @@ func (e *Engine) replaceExpired(w http.ResponseWriter, r *http.Request, step *fl
 		return
 	}
 	if !fresh.Native() && !web.WantsJSON(r) {
-		http.Redirect(w, r, e.page(&fresh), http.StatusSeeOther)
+		web.Redirect(w, r, e.page(&fresh), http.StatusSeeOther)
 		return
 	}
 	since := now.Sub(old.ExpiresAt)

@@ -139,7 +139,7 @@ func (e *Engine) requireVerified(w http.ResponseWriter, r *http.Request, step *f
 		return true
 	}
 	if !step.Flow.Native() && !web.WantsJSON(r) {
-		http.Redirect(w, r, e.page(verification), http.StatusSeeOther)
+		web.Redirect(w, r, e.page(verification), http.StatusSeeOther)
 		return true
 	}
 	next := continuation{Action: "show_verification_ui", Flow: &flowTarget{

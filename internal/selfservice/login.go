@@ -78,7 +78,7 @@ func (e *Engine) mayLogin(step *flow.Step) error {
 // refuseLogin sends a browser that is signed in already on its way.
 func (e *Engine) refuseLogin(w http.ResponseWriter, r *http.Request, step *flow.Step, err error) {
 	if fault.HasID(err, "session_already_available") && !step.Flow.Native() && !web.WantsJSON(r) {
-		http.Redirect(w, r, e.Config.SelfService.DefaultReturnURL.String(), http.StatusSeeOther)
+		web.Redirect(w, r, e.Config.SelfService.DefaultReturnURL.String(), http.StatusSeeOther)
 		return
 	}
 	e.failFlow(w, r, step, err)
@@ -86,7 +86,7 @@ func (e *Engine) refuseLogin(w http.ResponseWriter, r *http.Request, step *flow.
 
 // judgeLogin lets the chosen method judge a submission.
 func (e *Engine) judgeLogin(r *http.Request, step *flow.Step, opening *store.Opening) (flow.Outcome, error) {
-	_, door, err := e.chosen(step.Flow, step.Form, ui.NoLoginMethod)
+	door, err := e.chosen(step.Flow, step.Form, ui.NoLoginMethod)
 	if err != nil {
 		return flow.Outcome{}, err
 	}
@@ -194,8 +194,8 @@ func (e *Engine) answerLogin(w http.ResponseWriter, r *http.Request, f *flow.Flo
 	case json:
 		web.Fail(w, r, mustNavigate(stepUp))
 	case enough:
-		http.Redirect(w, r, target.String(), http.StatusSeeOther)
+		web.Redirect(w, r, target.String(), http.StatusSeeOther)
 	default:
-		http.Redirect(w, r, stepUp, http.StatusSeeOther)
+		web.Redirect(w, r, stepUp, http.StatusSeeOther)
 	}
 }

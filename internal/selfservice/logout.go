@@ -70,7 +70,7 @@ func (e *Engine) logout(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusNoContent)
 		return
 	}
-	http.Redirect(w, r, target.String(), http.StatusSeeOther)
+	web.Redirect(w, r, target.String(), http.StatusSeeOther)
 }
 
 func (e *Engine) endByLink(r *http.Request) (*url.URL, error) {

@@ -35,7 +35,7 @@ func (e *Engine) Ready(w http.ResponseWriter, r *http.Request) {
 }
 
 func (e *Engine) changePassword(w http.ResponseWriter, r *http.Request) {
-	http.Redirect(w, r, e.Config.Flows.Settings.UIURL.String(), http.StatusSeeOther)
+	web.Redirect(w, r, e.Config.Flows.Settings.UIURL.String(), http.StatusSeeOther)
 }
 
 // schemaView is one member of the list of schemas.

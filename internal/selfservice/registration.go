@@ -64,7 +64,7 @@ func (e *Engine) submitRegistration(w http.ResponseWriter, r *http.Request) {
 
 // judgeRegistration lets the chosen method judge a submission.
 func (e *Engine) judgeRegistration(r *http.Request, step *flow.Step) (flow.Outcome, error) {
-	_, door, err := e.chosen(step.Flow, step.Form, ui.NoSignUpMethod)
+	door, err := e.chosen(step.Flow, step.Form, ui.NoSignUpMethod)
 	if err != nil {
 		return flow.Outcome{}, err
 	}
@@ -171,5 +171,5 @@ func (e *Engine) answerRegistration(w http.ResponseWriter, r *http.Request, f *f
 		web.JSON(w, http.StatusOK, answer)
 		return
 	}
-	http.Redirect(w, r, target.String(), http.StatusSeeOther)
+	web.Redirect(w, r, target.String(), http.StatusSeeOther)
 }

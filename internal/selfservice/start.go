@@ -34,7 +34,7 @@ func (e *Engine) starts(kind string, start func(*http.Request, string) (*flow.Fl
 		case err == nil && (kind == flow.API || web.AcceptsJSON(r)):
 			web.JSON(w, http.StatusOK, e.show(r, f))
 		case err == nil:
-			http.Redirect(w, r, e.page(f), http.StatusSeeOther)
+			web.Redirect(w, r, e.page(f), http.StatusSeeOther)
 		case kind == flow.API:
 			web.Fail(w, r, err)
 		default:

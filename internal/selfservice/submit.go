@@ -39,22 +39,22 @@ func readForm(w http.ResponseWriter, r *http.Request, schema *identity.Schema) (
 	return identity.ReadForm(r.Header.Get("Content-Type"), body, schema)
 }
 
-// chosen returns the method that a submission is meant for. A method that is
+// chosen returns the door of the method that a submission is meant for. A method that is
 // known and switched off is a NotFound fault.
-func (e *Engine) chosen(f *flow.Flow, form identity.Form, none ui.ID) (flow.Method, *flow.Door, error) {
+func (e *Engine) chosen(f *flow.Flow, form identity.Form, none ui.ID) (*flow.Door, error) {
 	for _, method := range e.offered(f) {
 		door := method.Door(f.Kind)
 		if door.Submit != nil && door.Answers(method.ID, form) {
-			return method, door, nil
+			return door, nil
 		}
 	}
 	if e.disabled(f.Kind, form.Get("method")) {
-		return flow.Method{}, nil, &fault.Error{
+		return nil, &fault.Error{
 			Kind:   fault.NotFound,
 			Reason: "This endpoint was disabled by system administrator. Please check your url or contact the system administrator to enable it.",
 		}
 	}
-	return flow.Method{}, nil, fault.InvalidField("", ui.Say(none))
+	return nil, fault.InvalidField("", ui.Say(none))
 }
 
 // guard refuses a submission that did not come from where the flow belongs.

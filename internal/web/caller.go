@@ -4,6 +4,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"slices"
 	"strings"
 
 	"styx/internal/session"
@@ -72,8 +73,8 @@ func (p Proxies) forwarded(r *http.Request) string {
 	hops := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
 	// The right-most hop that no trusted proxy wrote about itself is the client;
 	// everything to its left is the client's own claim.
-	for i := len(hops) - 1; i >= 0; i-- {
-		address, err := netip.ParseAddr(strings.TrimSpace(hops[i]))
+	for _, hop := range slices.Backward(hops) {
+		address, err := netip.ParseAddr(strings.TrimSpace(hop))
 		if err != nil {
 			return ""
 		}

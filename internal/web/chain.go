@@ -84,15 +84,19 @@ func vary(next http.Handler) http.Handler {
 // recovered turns a panic into the answer to any internal error.
 func recovered(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		defer func() {
-			if cause := recover(); cause != nil {
-				if cause == http.ErrAbortHandler { //nolint:errorlint // a sentinel that net/http compares by identity too
-					panic(cause)
-				}
-				slog.ErrorContext(r.Context(), "handler panicked", "panic", fmt.Sprint(cause), "stack", string(debug.Stack()))
-				Fail(w, r, &fault.Error{Kind: fault.Internal})
-			}
-		}()
+		defer rescue(w, r)
 		next.ServeHTTP(w, r)
 	})
+}
+
+func rescue(w http.ResponseWriter, r *http.Request) {
+	cause := recover()
+	if cause == nil {
+		return
+	}
+	if cause == http.ErrAbortHandler { //nolint:errorlint // a sentinel that net/http compares by identity too
+		panic(cause)
+	}
+	slog.ErrorContext(r.Context(), "handler panicked", "panic", fmt.Sprint(cause), "stack", string(debug.Stack()))
+	Fail(w, r, &fault.Error{Kind: fault.Internal})
 }

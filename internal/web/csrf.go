@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/base64"
 	"net/http"
+	"slices"
 	"strings"
 
 	"styx/internal/fault"
@@ -56,10 +57,8 @@ func safeMethod(method string) bool {
 // csrfExempt tells whether a path has no need of the anti-CSRF cookie.
 func csrfExempt(path string) bool {
 	parts := strings.Split(strings.TrimPrefix(path, "/"), "/")
-	for _, part := range parts {
-		if part == "" {
-			return false
-		}
+	if slices.Contains(parts, "") {
+		return false
 	}
 	switch parts[0] {
 	case "sessions", "health":

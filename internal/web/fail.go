@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"log/slog"
+	"maps"
 	"net/http"
 
 	"styx/internal/fault"
@@ -76,9 +77,7 @@ func Describe(r *http.Request, err error) Body {
 		inner["details"] = known.Details
 	}
 	body := Body{"error": inner}
-	for name, value := range known.Beside {
-		body[name] = value
-	}
+	maps.Copy(body, known.Beside)
 	return body
 }
 

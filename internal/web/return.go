@@ -2,6 +2,7 @@ package web
 
 import (
 	"fmt"
+	"net/http"
 	"net/url"
 	"slices"
 	"strings"
@@ -13,6 +14,12 @@ import (
 type Returns struct {
 	Default *url.URL
 	Allowed []*url.URL // a host may start with "*."; the path is a prefix
+}
+
+// Redirect sends the browser to a URL that the configuration names, that is
+// below a configured one, or that Resolve let through.
+func Redirect(w http.ResponseWriter, r *http.Request, target string, status int) {
+	http.Redirect(w, r, target, status) //nolint:gosec // no caller passes an unchecked URL
 }
 
 // Resolve returns the asked URL, made absolute, if it is allowed; with nothing

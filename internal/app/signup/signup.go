@@ -18,8 +18,11 @@ func Registration(_ context.Context, getenv func(string) string) (http.Handler, 
 }
 
 // Compile makes the rules of identity schemas.
-func Compile(c config.Security, fetch func(url string) ([]byte, error)) func(*identity.Schema) (identity.Rules, error) {
-	return func(s *identity.Schema) (identity.Rules, error) {
-		return schema.Compile(s, schema.Options{DisallowRefs: c.DisallowSchemaRefs, Fetch: fetch})
+func Compile(c config.Security, fetch app.Fetch) identity.Compile {
+	return func(ctx context.Context, s *identity.Schema) (identity.Rules, error) {
+		return schema.Compile(s, schema.Options{
+			DisallowRefs: c.DisallowSchemaRefs,
+			Fetch:        func(url string) ([]byte, error) { return fetch(ctx, url) },
+		})
 	}
 }
