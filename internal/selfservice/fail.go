@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"time"
 
 	"styx/internal/fault"
 	"styx/internal/flow"
@@ -134,14 +133,14 @@ func (e *Engine) answerAgain(w http.ResponseWriter, r *http.Request, f *flow.Flo
 
 // replaceExpired answers a submission to an expired flow with a fresh one of
 // the same kind that says so.
-func (e *Engine) replaceExpired(w http.ResponseWriter, r *http.Request, step *flow.Step, lifespan time.Duration, message ui.ID) {
+func (e *Engine) replaceExpired(w http.ResponseWriter, r *http.Request, step *flow.Step) {
 	old, now := step.Flow, e.Now()
 	fresh := *old
 	fresh.ID, fresh.V, fresh.Stored, fresh.Active = e.newID(), 0, nil, ""
-	fresh.IssuedAt, fresh.UpdatedAt, fresh.ExpiresAt = now, now, now.Add(lifespan)
+	fresh.IssuedAt, fresh.UpdatedAt, fresh.ExpiresAt = now, now, now.Add(e.settings(old.Kind).Lifespan)
 	fresh.Refresh = old.Refresh && step.Session != nil // nobody is left to confirm who they are
 	e.bind(r, &fresh)
-	fresh.UI.Messages = []ui.Message{ui.Expired(message, old.ExpiresAt, now)}
+	fresh.UI.Messages = []ui.Message{ui.Expired(kinds[old.Kind].expired, old.ExpiresAt, now)}
 	step.Flow = &fresh
 	err := e.fill(r.Context(), step)
 	if err == nil {

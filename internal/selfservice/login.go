@@ -13,7 +13,6 @@ import (
 	"styx/internal/secret"
 	"styx/internal/session"
 	"styx/internal/store"
-	"styx/internal/ui"
 	"styx/internal/web"
 )
 
@@ -21,32 +20,11 @@ import (
 // identifier costs the same reads, attempts and hashes whoever owns it.
 func (e *Engine) submitLogin(w http.ResponseWriter, r *http.Request) {
 	form, unreadable := readForm(w, r, nil)
-	id := r.URL.Query().Get("flow")
-	if _, err := secret.ParseUUID(id); err != nil {
-		e.failBrowser(w, r, errNoFlow)
+	step, opening := e.begin(w, r, flow.Login, e.claim(form))
+	if step == nil {
 		return
 	}
-	ask := store.Ask{Kind: flow.Login, Flow: id, Guard: e.claim(form)}
-	if token, found := e.token(r); found {
-		ask.Token = &token
-	}
-	opening, err := e.Store.Open(r.Context(), ask)
-	if err != nil {
-		e.failBrowser(w, r, err)
-		return
-	}
-	step := &flow.Step{Flow: opening.Flow, Form: form, Now: e.Now(), Rand: e.Rand}
-	if e.alive(opening.Bearer) {
-		step.Session, step.Owner = opening.Bearer.Session, opening.Bearer.Owner
-	}
-	if step.Schema, err = e.Schemas.Schema(r.Context(), e.schemaOf(step.Flow)); err != nil {
-		e.failSubmit(w, r, step.Flow, err)
-		return
-	}
-	if step.Flow.Expired(step.Now) {
-		e.replaceExpired(w, r, step, e.Config.Flows.Login.Lifespan, ui.LoginExpired)
-		return
-	}
+	step.Form = form
 	if err := e.mayLogin(step); err != nil {
 		e.refuseLogin(w, r, step, err)
 		return
@@ -86,7 +64,7 @@ func (e *Engine) refuseLogin(w http.ResponseWriter, r *http.Request, step *flow.
 
 // judgeLogin lets the chosen method judge a submission.
 func (e *Engine) judgeLogin(r *http.Request, step *flow.Step, opening *store.Opening) (flow.Outcome, error) {
-	door, err := e.chosen(step.Flow, step.Form, ui.NoLoginMethod)
+	door, err := e.chosen(step.Flow, step.Form)
 	if err != nil {
 		return flow.Outcome{}, err
 	}

@@ -11,7 +11,6 @@ import (
 	"styx/internal/fault"
 	"styx/internal/flow"
 	"styx/internal/identity"
-	"styx/internal/secret"
 	"styx/internal/session"
 	"styx/internal/store"
 	"styx/internal/ui"
@@ -20,33 +19,15 @@ import (
 
 // submitRegistration answers a submission to a registration flow.
 func (e *Engine) submitRegistration(w http.ResponseWriter, r *http.Request) {
-	id := r.URL.Query().Get("flow")
-	if _, err := secret.ParseUUID(id); err != nil {
-		e.failBrowser(w, r, errNoFlow)
+	step, _ := e.begin(w, r, flow.Registration, "")
+	if step == nil {
 		return
 	}
-	ask := store.Ask{Kind: flow.Registration, Flow: id}
-	if token, found := e.token(r); found {
-		ask.Token = &token
-	}
-	opening, err := e.Store.Open(r.Context(), ask)
-	if err != nil {
-		e.failBrowser(w, r, err)
-		return
-	}
-	step := &flow.Step{Flow: opening.Flow, Screen: e.firstScreen(), Now: e.Now(), Rand: e.Rand}
-	if step.Schema, err = e.Schemas.Schema(r.Context(), e.schemaOf(step.Flow)); err != nil {
-		e.failSubmit(w, r, step.Flow, err)
-		return
-	}
-	if e.alive(opening.Bearer) {
+	if step.Session != nil {
 		e.refuseLogin(w, r, step, alreadySignedIn(registrationImpossible))
 		return
 	}
-	if step.Flow.Expired(step.Now) {
-		e.replaceExpired(w, r, step, e.Config.Flows.Registration.Lifespan, ui.RegistrationExpired)
-		return
-	}
+	var err error
 	if step.Form, err = readForm(w, r, step.Schema); err != nil {
 		e.failFlow(w, r, step, err)
 		return
@@ -64,7 +45,7 @@ func (e *Engine) submitRegistration(w http.ResponseWriter, r *http.Request) {
 
 // judgeRegistration lets the chosen method judge a submission.
 func (e *Engine) judgeRegistration(r *http.Request, step *flow.Step) (flow.Outcome, error) {
-	door, err := e.chosen(step.Flow, step.Form, ui.NoSignUpMethod)
+	door, err := e.chosen(step.Flow, step.Form)
 	if err != nil {
 		return flow.Outcome{}, err
 	}

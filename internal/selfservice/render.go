@@ -75,20 +75,7 @@ func (e *Engine) show(r *http.Request, f *flow.Flow) any {
 }
 
 // page is where the browser finds the form of a flow.
-func (e *Engine) page(f *flow.Flow) string { return withFlow(e.pageOf(f.Kind), f.ID) }
-
-func (e *Engine) pageOf(kind flow.Kind) *url.URL {
-	switch kind {
-	case flow.Registration:
-		return e.Config.Flows.Registration.UIURL
-	case flow.Verification:
-		return e.Config.Flows.Verification.UIURL
-	default:
-		return e.Config.Flows.Login.UIURL
-	}
-}
-
-func withFlow(page *url.URL, id string) string { return withQuery(page, "flow", id) }
+func (e *Engine) page(f *flow.Flow) string { return withQuery(e.settings(f.Kind).UIURL, "flow", f.ID) }
 
 func withQuery(page *url.URL, name, value string) string {
 	target := *page

@@ -108,11 +108,12 @@ func (e *Engine) revokeSession(w http.ResponseWriter, r *http.Request) {
 		web.Fail(w, r, err)
 		return
 	}
-	id := r.PathValue("id")
-	if _, err := secret.ParseUUID(id); err != nil {
+	asked, err := secret.ParseUUID(r.PathValue("id"))
+	if err != nil {
 		web.Fail(w, r, &fault.Error{Kind: fault.BadRequest, Message: "uuid: the session id is not a UUID"})
 		return
 	}
+	id := asked.String()
 	if id == caller.Session.ID {
 		web.Fail(w, r, &fault.Error{Kind: fault.BadRequest, Message: "cannot revoke current session"})
 		return

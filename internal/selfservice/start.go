@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"time"
 
 	"styx/internal/config"
 	"styx/internal/fault"
@@ -44,16 +43,17 @@ func (e *Engine) starts(kind string, start func(*http.Request, string) (*flow.Fl
 }
 
 // newFlow returns a flow of that kind and type, its form still empty.
-func (e *Engine) newFlow(r *http.Request, kind flow.Kind, typ string, lifespan time.Duration, back *url.URL) (*flow.Flow, error) {
+func (e *Engine) newFlow(r *http.Request, of flow.Kind, typ string) (*flow.Flow, error) {
+	settings := e.settings(of)
 	returnTo := r.URL.Query().Get("return_to")
-	if _, err := e.Returns.Resolve(returnTo, back); err != nil {
+	if _, err := e.Returns.Resolve(returnTo, settings.After.ReturnURL); err != nil {
 		return nil, err
 	}
 	now := e.Now()
 	f := &flow.Flow{
-		ID: secret.NewV4(e.Rand).String(), Kind: kind, Type: typ, State: flow.ChooseMethod,
+		ID: secret.NewV4(e.Rand).String(), Kind: of, Type: typ, State: flow.ChooseMethod,
 		RequestURL: e.requestURL(r), ReturnTo: returnTo,
-		IssuedAt: now, ExpiresAt: now.Add(lifespan), UpdatedAt: now,
+		IssuedAt: now, ExpiresAt: now.Add(settings.Lifespan), UpdatedAt: now,
 	}
 	e.bind(r, f)
 	if organization, err := secret.ParseUUID(r.URL.Query().Get("organization")); err == nil {
@@ -100,12 +100,11 @@ func aalOf(asked string) (session.AAL, error) {
 
 // startLogin returns a new login flow, or why there is none.
 func (e *Engine) startLogin(r *http.Request, typ string) (*flow.Flow, error) {
-	settings := e.Config.Flows.Login
 	level, err := aalOf(r.URL.Query().Get("aal"))
 	if err != nil {
 		return nil, err
 	}
-	f, err := e.newFlow(r, flow.Login, typ, settings.Lifespan, settings.After.ReturnURL)
+	f, err := e.newFlow(r, flow.Login, typ)
 	if err != nil {
 		return nil, err
 	}
@@ -144,14 +143,13 @@ var errNoFirstFactor = &fault.Error{
 
 // startRegistration returns a new registration flow, or why there is none.
 func (e *Engine) startRegistration(r *http.Request, typ string) (*flow.Flow, error) {
-	settings := e.Config.Flows.Registration
-	if !settings.Enabled {
+	if !e.Config.Flows.Registration.Enabled {
 		return nil, &fault.Error{
 			Kind: fault.BadRequest, ID: "self_service_flow_disabled",
 			Message: "registration flow disabled", Reason: "Registration is not allowed because it was disabled.",
 		}
 	}
-	f, err := e.newFlow(r, flow.Registration, typ, settings.Lifespan, settings.After.ReturnURL)
+	f, err := e.newFlow(r, flow.Registration, typ)
 	if err != nil {
 		return nil, err
 	}

@@ -6,9 +6,12 @@ import (
 	"net/http"
 	"slices"
 
+	"styx/internal/config"
 	"styx/internal/fault"
 	"styx/internal/flow"
 	"styx/internal/identity"
+	"styx/internal/secret"
+	"styx/internal/store"
 	"styx/internal/ui"
 	"styx/internal/web"
 )
@@ -39,9 +42,9 @@ func readForm(w http.ResponseWriter, r *http.Request, schema *identity.Schema) (
 	return identity.ReadForm(r.Header.Get("Content-Type"), body, schema)
 }
 
-// chosen returns the door of the method that a submission is meant for. A method that is
-// known and switched off is a NotFound fault.
-func (e *Engine) chosen(f *flow.Flow, form identity.Form, none ui.ID) (*flow.Door, error) {
+// chosen returns the door of the method that a submission is meant for. A method
+// that is known and switched off is a NotFound fault.
+func (e *Engine) chosen(f *flow.Flow, form identity.Form) (*flow.Door, error) {
 	for _, method := range e.offered(f) {
 		door := method.Door(f.Kind)
 		if door.Submit != nil && door.Answers(method.ID, form) {
@@ -54,7 +57,7 @@ func (e *Engine) chosen(f *flow.Flow, form identity.Form, none ui.ID) (*flow.Doo
 			Reason: "This endpoint was disabled by system administrator. Please check your url or contact the system administrator to enable it.",
 		}
 	}
-	return nil, fault.InvalidField("", ui.Say(none))
+	return nil, fault.InvalidField("", ui.Say(kinds[f.Kind].nobody))
 }
 
 // guard refuses a submission that did not come from where the flow belongs.
@@ -70,16 +73,65 @@ func (e *Engine) guard(r *http.Request, f *flow.Flow, door *flow.Door, form iden
 
 var errNoFlow = fault.Bad("The flow query parameter is missing or malformed.")
 
-// everyMethod are the methods that clients may name; one that is not in the
-// roster is switched off.
-var everyMethod = map[flow.Kind][]string{
-	flow.Login:        {"password", "oidc", "code", "totp", "webauthn", "passkey", "lookup_secret"},
-	flow.Registration: {"password", "oidc", "code", "webauthn", "passkey"},
+// kind is what the engine has to know of one kind of flow.
+type kind struct {
+	settings func(config.Flows) config.Flow
+	expired  ui.ID    // what the flow says that replaces an expired one
+	nobody   ui.ID    // what it says when no method takes a submission
+	methods  []string // that clients may name; one that is not in the roster is switched off
 }
 
-func (e *Engine) disabled(kind flow.Kind, name string) bool {
-	inRoster := func(m flow.Method) bool { return m.ID == name && m.Door(kind) != nil }
-	return slices.Contains(everyMethod[kind], name) && !slices.ContainsFunc(e.Methods, inRoster)
+var kinds = map[flow.Kind]kind{
+	flow.Login: {
+		settings: func(f config.Flows) config.Flow { return f.Login.Flow },
+		expired:  ui.LoginExpired, nobody: ui.NoLoginMethod,
+		methods: []string{"password", "oidc", "code", "totp", "webauthn", "passkey", "lookup_secret"},
+	},
+	flow.Registration: {
+		settings: func(f config.Flows) config.Flow { return f.Registration.Flow },
+		expired:  ui.RegistrationExpired, nobody: ui.NoSignUpMethod,
+		methods: []string{"password", "oidc", "code", "webauthn", "passkey"},
+	},
+	flow.Verification: {settings: func(f config.Flows) config.Flow { return f.Verification.Flow }},
+}
+
+// settings is the configuration of a flow's kind.
+func (e *Engine) settings(of flow.Kind) config.Flow { return kinds[of].settings(e.Config.Flows) }
+
+// begin reads what a submission is about. When it cannot go on, because there
+// is no such flow or it has expired, it answers and returns no step.
+func (e *Engine) begin(w http.ResponseWriter, r *http.Request, of flow.Kind, guard string) (*flow.Step, *store.Opening) {
+	ask := store.Ask{Kind: of, Flow: r.URL.Query().Get("flow"), Guard: guard}
+	if _, err := secret.ParseUUID(ask.Flow); err != nil {
+		e.failBrowser(w, r, errNoFlow)
+		return nil, nil
+	}
+	if token, found := e.token(r); found {
+		ask.Token = &token
+	}
+	opening, err := e.Store.Open(r.Context(), ask)
+	if err != nil {
+		e.failBrowser(w, r, err)
+		return nil, nil
+	}
+	step := &flow.Step{Flow: opening.Flow, Screen: e.firstScreen(), Now: e.Now(), Rand: e.Rand}
+	if e.alive(opening.Bearer) {
+		step.Session, step.Owner = opening.Bearer.Session, opening.Bearer.Owner
+	}
+	if step.Schema, err = e.Schemas.Schema(r.Context(), e.schemaOf(step.Flow)); err != nil {
+		e.failSubmit(w, r, step.Flow, err)
+		return nil, nil
+	}
+	if step.Flow.Expired(step.Now) {
+		e.replaceExpired(w, r, step)
+		return nil, nil
+	}
+	return step, opening
+}
+
+func (e *Engine) disabled(of flow.Kind, name string) bool {
+	inRoster := func(m flow.Method) bool { return m.ID == name && m.Door(of) != nil }
+	return slices.Contains(kinds[of].methods, name) && !slices.ContainsFunc(e.Methods, inRoster)
 }
 
 // claim names the identifier whose owner a login submission claims to be, as

@@ -58,6 +58,7 @@ func submit(_ context.Context, s *flow.Step) (flow.Outcome, error) {
 	form := &s.Flow.UI
 	if back(s.Form) {
 		s.Screen = flow.ProfileScreen
+		s.Flow.OrganizationID = nil
 		form.Nodes = []ui.Node{ui.CSRF("")}
 		return flow.Again(), nil
 	}
