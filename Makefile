@@ -86,7 +86,7 @@ conformance: styx
 	fi
 
 bench: ## measure throughput, latency, table round trips, cold starts
-	go run ./test/bench
+	@test/dynamodb/with.sh go run ./test/bench
 
 synth deploy local-up: ## (come with the AWS stack; not here yet)
 	@echo 'make $@: needs the AWS stack in infra/, which is not part of this tree yet' >&2; exit 1

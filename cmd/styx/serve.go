@@ -195,8 +195,14 @@ func listenUntil(ctx context.Context, c *config.Config, served *full.Server, log
 	}
 	ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), grace)
 	defer cancel()
+	ended := make(chan error, len(servers))
 	for _, server := range servers {
-		err = errors.Join(err, server.Shutdown(ending))
+		go func() { ended <- server.Shutdown(ending) }()
+	}
+	for range servers {
+		if stop := <-ended; stop != nil {
+			err = errors.Join(err, fmt.Errorf("a request did not end within %v: %w", grace, stop))
+		}
 	}
 	return err
 }

@@ -120,6 +120,9 @@ func (s *Store) RevokeOthers(ctx context.Context, who *identity.Identity, surviv
 	})
 }
 
+// errEnded says that a session ended while it was about to go on.
+var errEnded = &fault.Error{Kind: fault.Unauthorized, Err: errors.New("session ended meanwhile")}
+
 // reread brings an identity and its stored session up to date.
 func (s *Store) reread(ctx context.Context, who *identity.Identity, live *session.Session) error {
 	items, err := s.Table.Get(ctx, key(identities, who.ID), sessionKey(who.ID, live.ID))
@@ -127,11 +130,14 @@ func (s *Store) reread(ctx context.Context, who *identity.Identity, live *sessio
 		return fmt.Errorf("read again: %w", err)
 	}
 	if items[0] == nil || items[1] == nil && live.V > 0 {
-		return &fault.Error{Kind: fault.Unauthorized, Err: errRace}
+		return errEnded
 	}
 	fresh, err := readIdentity(items[0])
 	if err != nil {
 		return err
+	}
+	if live.V == 0 && (!fresh.Active() || fresh.PasswordHash() != who.PasswordHash()) {
+		return errEnded // what the new session was judged by is no longer so
 	}
 	*who = *fresh
 	if items[1] == nil {
@@ -141,8 +147,8 @@ func (s *Store) reread(ctx context.Context, who *identity.Identity, live *sessio
 	if err != nil {
 		return err
 	}
-	if found.Revoked {
-		return &fault.Error{Kind: fault.Unauthorized, Err: errRace}
+	if found.Revoked || found.Epoch != who.Epoch {
+		return errEnded
 	}
 	*live = *found
 	return nil

@@ -1,0 +1,154 @@
+//go:build dynamodb
+
+package proofs
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"io"
+	"net/http"
+	"os"
+	"sync"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	awsdynamodb "github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"styx/internal/table"
+	"styx/internal/table/dynamo"
+	"styx/test/dynamodb"
+)
+
+// backends are all.
+func backends() []backend { return append(embedded(), backend{"dynamodb", openDynamoDB}) }
+
+func endpoint(t *testing.T) string {
+	t.Helper()
+	endpoint := os.Getenv("STYX_TEST_DYNAMODB")
+	if endpoint == "" {
+		t.Fatal("STYX_TEST_DYNAMODB is not set: run this by test/dynamodb/with.sh")
+	}
+	return endpoint
+}
+
+// region and key of an API that asks for any.
+const (
+	region = "us-east-1"
+	key    = "test"
+)
+
+func environ(name string) string {
+	return map[string]string{"AWS_REGION": region, "AWS_ACCESS_KEY_ID": key, "AWS_SECRET_ACCESS_KEY": key}[name]
+}
+
+// createTable makes a table of the test's own and returns its name.
+func createTable(t *testing.T) string {
+	t.Helper()
+	name := "styx-" + rand.Text()
+	own, err := dynamo.New(dynamo.Options{Table: name, Endpoint: endpoint(t), Getenv: environ, Rand: rand.Reader})
+	if err == nil {
+		err = own.Create(t.Context())
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := own.Drop(context.Background()); err != nil { // the test's own is over
+			t.Error(err)
+		}
+	})
+	return name
+}
+
+func openDynamoDB(t *testing.T) kept {
+	t.Helper()
+	name, proxy := createTable(t), dynamodb.NewProxy(t, endpoint(t))
+	wire := &wire{next: &http.Transport{MaxIdleConnsPerHost: 256}}
+	t.Cleanup(wire.next.CloseIdleConnections)
+	connect := func(address string) table.Table {
+		opened, err := dynamo.New(dynamo.Options{
+			Table: name, Endpoint: address, Getenv: environ, Rand: rand.Reader, HTTPClient: &http.Client{Transport: wire},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return opened
+	}
+	return kept{
+		Table: connect(endpoint(t)), behind: connect(proxy.URL), proxy: proxy,
+		rest: func() []byte { return append(wire.all(), scan(t, name)...) },
+	}
+}
+
+// wire keeps the body of every request to DynamoDB.
+type wire struct {
+	next *http.Transport
+
+	mu   sync.Mutex
+	sent bytes.Buffer
+}
+
+func (w *wire) RoundTrip(r *http.Request) (*http.Response, error) {
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return nil, err
+	}
+	w.mu.Lock()
+	w.sent.Write(body)
+	w.mu.Unlock()
+	again := r.Clone(r.Context())
+	again.Body = io.NopCloser(bytes.NewReader(body))
+	return w.next.RoundTrip(again)
+}
+
+func (w *wire) all() []byte {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return bytes.Clone(w.sent.Bytes())
+}
+
+// scan returns the text of every attribute of every item of a table.
+func scan(t *testing.T, name string) []byte {
+	t.Helper()
+	address := endpoint(t)
+	api := awsdynamodb.New(awsdynamodb.Options{
+		Region: region, BaseEndpoint: &address,
+		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
+			return aws.Credentials{AccessKeyID: key, SecretAccessKey: key}, nil
+		}),
+	})
+	var text bytes.Buffer
+	in := &awsdynamodb.ScanInput{TableName: &name, ConsistentRead: aws.Bool(true)}
+	for {
+		page, err := api.Scan(t.Context(), in)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, item := range page.Items {
+			for _, value := range item {
+				switch value := value.(type) {
+				case *types.AttributeValueMemberS:
+					text.WriteString(value.Value + "\n")
+				case *types.AttributeValueMemberB:
+					text.Write(value.Value)
+				case *types.AttributeValueMemberN:
+				default:
+					t.Fatalf("an attribute of type %T", value)
+				}
+			}
+		}
+		if in.ExclusiveStartKey = page.LastEvaluatedKey; in.ExclusiveStartKey == nil {
+			return text.Bytes()
+		}
+	}
+}
+
+// TestOneNameHasOneOwnerAcrossProcesses lets two processes race over one table.
+func TestOneNameHasOneOwnerAcrossProcesses(t *testing.T) {
+	dsn := "dynamodb://" + createTable(t) + "?region=" + region + "&endpoint=" + endpoint(t)
+	keys := []string{"AWS_ACCESS_KEY_ID=" + key, "AWS_SECRET_ACCESS_KEY=" + key}
+	one, other := serve(t, dsn, keys...), serve(t, dsn, keys...)
+	race(t, one.client, other.client)
+}

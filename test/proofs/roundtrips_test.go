@@ -1,0 +1,65 @@
+package proofs
+
+import (
+	"net/http"
+	"testing"
+)
+
+// TestRoundTrips holds every request to the waits it may cost (see
+// docs/ARCHITECTURE.md). The tally of the seam counts them, and where a proxy
+// stands before the table it has to agree.
+func TestRoundTrips(t *testing.T) {
+	for _, b := range backends() {
+		t.Run(b.name, func(t *testing.T) {
+			over := b.open(t)
+			h := build(t, over.behind)
+			owner := h.join("owner@example.com")
+			get := func(c *client, path string) func() answer {
+				return func() answer { return c.do(http.MethodGet, c.public+path, nil) }
+			}
+			native, script := h.bearing(owner.Token), h.browser("application/json")
+			signUp, signIn, wrong := h.flow("registration"), h.flow("login"), h.flow("login")
+			refresh := native.do(http.MethodGet, h.public+"/self-service/login/api?refresh=true", nil).UI.Action
+			for _, op := range []struct {
+				name   string
+				most   int
+				status int
+				do     func() answer
+			}{
+				{"start a native login", 1, 200, get(h.client, "/self-service/login/api")},
+				{"start a browser's login", 1, 200, get(script, "/self-service/login/browser")},
+				{"start a page's login", 1, 303, get(h.browser("text/html"), "/self-service/login/browser")},
+				{"start a login with a session", 2, 200, get(native, "/self-service/login/api?refresh=true")},
+				{"start a native registration", 1, 200, get(h.client, "/self-service/registration/api")},
+				{"start a browser's registration", 1, 200, get(h.browser("application/json"), "/self-service/registration/browser")},
+				{"submit a registration", 2, 200, func() answer { return h.signUp(signUp, "second@example.com", password) }},
+				{"submit a login", 3, 200, func() answer { return h.signIn(signIn, "owner@example.com", password) }},
+				{"submit a login with a wrong password", 3, 400, func() answer { return h.signIn(wrong, "owner@example.com", "harbour nine violet stone") }},
+				{"submit a login with a session", 3, 200, func() answer { return native.signIn(refresh, "owner@example.com", password) }},
+				{"whoami", 1, 200, get(native, "/sessions/whoami")},
+				{"whoami of nobody", 0, 401, get(h.client, "/sessions/whoami")},
+				{"admin get", 1, 200, func() answer {
+					return h.do(http.MethodGet, h.admin+"/admin/identities/"+owner.Identity.ID, nil)
+				}},
+				{"admin create", 1, 201, func() answer {
+					return h.do(http.MethodPost, h.admin+"/admin/identities", map[string]any{"schema_id": "person", "traits": email("third@example.com")})
+				}},
+			} {
+				if over.proxy != nil {
+					over.proxy.Reset()
+				}
+				if a := op.do(); a.status != op.status {
+					t.Errorf("%s: want %d: %v", op.name, op.status, a)
+				}
+				waits := h.roundTrips()
+				if waits > op.most {
+					t.Errorf("%s waits %d times for the table, at most %d are allowed:\n%s", op.name, waits, op.most, h.steps())
+				}
+				if over.proxy != nil && over.proxy.RoundTrips() != waits {
+					t.Errorf("%s: the proxy counts %d round trips, the tally %d", op.name, over.proxy.RoundTrips(), waits)
+				}
+				t.Logf("%-38s %d of %d", op.name, waits, op.most)
+			}
+		})
+	}
+}
