@@ -1,0 +1,86 @@
+package store
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"styx/internal/fault"
+	"styx/internal/flow"
+	"styx/internal/table"
+)
+
+// TestOpen brings everything in one round trip.
+func TestOpen(t *testing.T) {
+	h := build(t)
+	ann := h.person(t, "ann")
+	live, token := h.signIn(t, ann)
+	f := h.form(t, flow.Login)
+	ctx, tally := table.WithTally(t.Context())
+	got, err := h.Open(ctx, Ask{Kind: flow.Login, Flow: strings.ToUpper(f.ID), Token: &token, Guard: guardOf("ann")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got.Flow.ID != f.ID || got.Bearer.Session.ID != live.ID || tally.RoundTrips() != 1 {
+		t.Errorf("opened %+v in %d round trips", got, tally.RoundTrips())
+	}
+	who, err := h.Claimed(ctx, got)
+	if err != nil || who.ID != ann.ID {
+		t.Errorf("claimed is %+v, %v", who, err)
+	}
+	// A name nobody has costs the same.
+	ctx, strange := table.WithTally(t.Context())
+	if got, err = h.Open(ctx, Ask{Kind: flow.Login, Flow: f.ID, Token: &token, Guard: guardOf("nobody")}); err != nil {
+		t.Fatal(err)
+	}
+	if who, err := h.Claimed(ctx, got); who != nil || err != nil || fmt.Sprint(strange.Calls()) != fmt.Sprint(tally.Calls()) {
+		t.Errorf("claimed is %+v, %v after %v, want %v", who, err, strange.Calls(), tally.Calls())
+	}
+	dead := token
+	dead.Secret[0] ^= 1
+	if got, err := h.Open(t.Context(), Ask{Kind: flow.Login, Flow: f.ID, Token: &dead}); err != nil || got.Bearer != nil {
+		t.Errorf("a wrong token is %+v, %v", got.Bearer, err)
+	}
+	for _, ask := range []Ask{{Kind: flow.Login, Flow: newUUID()}, {Kind: flow.Registration, Flow: f.ID}, {Kind: flow.Login, Flow: "x"}, {Kind: flow.Login}} {
+		if _, err := h.Open(t.Context(), ask); !fault.Is(err, fault.NotFound) {
+			t.Errorf("%+v answers %v", ask, err)
+		}
+	}
+}
+
+// TestAttemptsArePaidBeforehand: of two hundred guesses at once a hundred are
+// let through, no more; the next window starts anew.
+func TestAttemptsArePaidBeforehand(t *testing.T) {
+	h := build(t)
+	f := h.form(t, flow.Login)
+	guess := func() error {
+		_, err := h.Open(t.Context(), Ask{Kind: flow.Login, Flow: f.ID, Guard: guardOf("ann")})
+		return err
+	}
+	results := make(chan error, 2*attemptCap)
+	for range cap(results) {
+		go func() { results <- guess() }()
+	}
+	paid := 0
+	for range cap(results) {
+		switch err := <-results; {
+		case err == nil:
+			paid++
+		case !fault.Is(err, fault.TooMany):
+			t.Errorf("refused with %v", err)
+		}
+	}
+	if paid != attemptCap {
+		t.Errorf("%d guesses were let through", paid)
+	}
+	if _, err := h.Open(t.Context(), Ask{Kind: flow.Login, Flow: f.ID, Guard: guardOf("eve")}); err != nil {
+		t.Errorf("a guess at another name answers %v", err)
+	}
+	if _, err := h.Open(t.Context(), Ask{Kind: flow.Login, Flow: f.ID}); err != nil {
+		t.Errorf("no guess at all answers %v", err)
+	}
+	h.pass(attemptWindow)
+	if err := guess(); err != nil {
+		t.Errorf("the next window answers %v", err)
+	}
+}
