@@ -72,7 +72,9 @@ func open(tb testing.TB) house {
 		Store: &store.Store{Table: memory, Ring: ring, Now: noon, Rand: rand.Reader},
 		Schemas: identity.NewCatalog(schemas,
 			func(_ context.Context, uri string) ([]byte, error) { return []byte(uri), nil },
-			func(_ context.Context, s *identity.Schema) (identity.Rules, error) { return schema.Compile(s, schema.Options{}) }),
+			func(_ context.Context, s *identity.Schema) (identity.Rules, error) {
+				return schema.Compile(s, schema.Options{})
+			}),
 		Hash: hasher, Ring: ring, Now: noon, Rand: rand.Reader,
 	}
 	mux := http.NewServeMux()

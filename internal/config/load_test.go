@@ -411,12 +411,12 @@ dsn: memory
 secrets: {default: [some-secret-of-mine]}
 tracing: {provider: otel}
 serve: {public: {tls: {}, host: 127.0.0.1}}
-ciphers: {algorithm: noop, algoritm: x}
+ciphers: {algorithm: noop, kind: x}
 styx: {cookies: {host_prefix: true}}
 oauth2_provider: {url: https://hydra.example}
 `)
 	want := map[string]Kind{
-		"tracing": Inert, "serve.public.tls": Inert, "serve.public.host": Local, "ciphers.algoritm": Ignored,
+		"tracing": Inert, "serve.public.tls": Inert, "serve.public.host": Local, "ciphers.kind": Ignored,
 		"styx.cookies.host_prefix": Ignored, "oauth2_provider.url": Later,
 	}
 	if !maps.Equal(got, want) {

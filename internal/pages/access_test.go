@@ -319,11 +319,23 @@ func TestColoursHaveContrast(t *testing.T) {
 			front, back string
 			least       float64
 		}{
-			{"text", "page", 4.5}, {"text", "card", 4.5}, {"soft", "page", 4.5}, {"soft", "card", 4.5},
-			{"accent", "page", 4.5}, {"accent", "card", 4.5}, {"accent", "note-soft", 4.5}, {"accent-over", "card", 4.5},
-			{"on-accent", "accent", 4.5}, {"on-accent", "accent-over", 4.5},
-			{"bad", "card", 4.5}, {"bad", "bad-soft", 4.5}, {"text", "bad-soft", 4.5}, {"text", "good-soft", 4.5}, {"text", "note-soft", 4.5},
-			{"edge", "card", 3}, {"good", "good-soft", 3},
+			{"text", "page", 4.5},
+			{"text", "card", 4.5},
+			{"soft", "page", 4.5},
+			{"soft", "card", 4.5},
+			{"accent", "page", 4.5},
+			{"accent", "card", 4.5},
+			{"accent", "note-soft", 4.5},
+			{"accent-over", "card", 4.5},
+			{"on-accent", "accent", 4.5},
+			{"on-accent", "accent-over", 4.5},
+			{"bad", "card", 4.5},
+			{"bad", "bad-soft", 4.5},
+			{"text", "bad-soft", 4.5},
+			{"text", "good-soft", 4.5},
+			{"text", "note-soft", 4.5},
+			{"edge", "card", 3},
+			{"good", "good-soft", 3},
 		} {
 			front, ok := colours[row.front]
 			back, ok2 := colours[row.back]

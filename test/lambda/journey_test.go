@@ -145,7 +145,7 @@ func ask(client *http.Client, method, target, token string, body any) (int, map[
 		}
 		payload = bytes.NewReader(encoded)
 	}
-	r, err := http.NewRequest(method, target, payload) //nolint:noctx // the client's time-out ends it
+	r, err := http.NewRequest(method, target, payload)
 	if err != nil {
 		return 0, nil, err
 	}
@@ -162,7 +162,7 @@ func ask(client *http.Client, method, target, token string, body any) (int, map[
 	}
 	defer response.Body.Close()
 	var answer map[string]any
-	if err := json.NewDecoder(response.Body).Decode(&answer); err != nil && err != io.EOF { //nolint:errorlint // EOF comes bare
+	if err := json.NewDecoder(response.Body).Decode(&answer); err != nil && err != io.EOF {
 		return response.StatusCode, nil, fmt.Errorf("%s %s: %w", method, target, err)
 	}
 	return response.StatusCode, answer, nil
@@ -244,7 +244,7 @@ func browse(t *testing.T, s *stack, email string) {
 		Transport: s.public, Jar: jar, Timeout: time.Minute,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
-	response, err := browser.Get("https://id.example/self-service/registration/browser") //nolint:noctx // the client's time-out ends it
+	response, err := browser.Get("https://id.example/self-service/registration/browser")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -264,7 +264,7 @@ func browse(t *testing.T, s *stack, email string) {
 			form.Set("csrf_token", attributes["value"].(string))
 		}
 	}
-	response, err = browser.PostForm("https://id.example/self-service/registration?flow="+id, form) //nolint:noctx // as above
+	response, err = browser.PostForm("https://id.example/self-service/registration?flow="+id, form)
 	if err != nil {
 		t.Fatal(err)
 	}
