@@ -1,6 +1,7 @@
 package admin
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"net/http"
@@ -8,6 +9,7 @@ import (
 	"time"
 
 	"styx/internal/config"
+	"styx/internal/courier"
 	"styx/internal/fault"
 	"styx/internal/identity"
 	"styx/internal/secret"
@@ -24,6 +26,9 @@ type API struct {
 	Ring    *secret.Ring
 	Now     func() time.Time
 	Rand    io.Reader
+	// Preview renders a message that was not sent yet, in development; nil shows
+	// those that were.
+	Preview func(context.Context, *courier.Message) (courier.Content, error)
 }
 
 // Handlers maps patterns of net/http's mux to what answers them.
@@ -34,6 +39,8 @@ func (a *API) Handlers() map[string]http.HandlerFunc {
 		"GET /admin/identities/{id}":                      answered(a.get),
 		"GET /admin/identities/by/external/{external_id}": answered(a.getByExternalID),
 		"DELETE /admin/identities/{id}":                   answered(a.delete),
+		"GET /admin/courier/messages":                     answered(a.listMessages),
+		"GET /admin/courier/messages/{id}":                answered(a.getMessage),
 	}
 }
 

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Starts a DynamoDB API on loopback, prints its endpoint, and runs until it is
-# stopped (Ctrl-C, SIGTERM). What it needs is installed into .cache/ once.
+# Starts a DynamoDB API on loopback, and an SES v2 API with it (ministack alone),
+# prints their endpoint, and runs until it is stopped (Ctrl-C, SIGTERM). What it
+# needs is installed into .cache/ once.
 #
 #   test/dynamodb/start.sh [PORT]        a free port unless one is given
 #   test/dynamodb/start.sh --install     only installs
@@ -43,7 +44,7 @@ ministack)
 	install "ministack-$MINISTACK" python_packages
 	installed "$@"
 	export PYTHONPATH="$cache/ministack-$MINISTACK"
-	export BIND_HOST=127.0.0.1 GATEWAY_PORT=$port SERVICES=dynamodb SFTP_ENABLED=0 IOT_MTLS_ENABLED=0 LOG_LEVEL=WARNING
+	export BIND_HOST=127.0.0.1 GATEWAY_PORT=$port SERVICES=dynamodb,ses SFTP_ENABLED=0 IOT_MTLS_ENABLED=0 LOG_LEVEL=WARNING
 	run=(python3 -c 'from ministack.app import main; main()')
 	;;
 local)

@@ -1,0 +1,40 @@
+//go:build dynamodb
+
+package store
+
+import (
+	"crypto/rand"
+	"os"
+	"strconv"
+	"testing"
+	"time"
+
+	"styx/internal/table/dynamo"
+)
+
+// TestOutboxOnDynamoDB holds the outbox to its rules on the other backend.
+func TestOutboxOnDynamoDB(t *testing.T) {
+	endpoint := os.Getenv("STYX_TEST_DYNAMODB")
+	if endpoint == "" {
+		t.Fatal("STYX_TEST_DYNAMODB names no endpoint; run test/dynamodb/with.sh")
+	}
+	set := map[string]string{"AWS_REGION": "eu-west-1", "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
+	for name, test := range map[string]func(*testing.T, post){
+		"claimHasOneWinner": claimHasOneWinner, "killedBetweenSendAndNote": killedBetweenSendAndNote,
+		"messagesInPages": messagesInPages, "requeue": requeue, "sentIsForgotten": sentIsForgotten,
+	} {
+		t.Run(name, func(t *testing.T) {
+			on, err := dynamo.New(dynamo.Options{
+				Table:    "outbox-" + strconv.FormatInt(time.Now().UnixNano(), 36),
+				Endpoint: endpoint, Getenv: func(name string) string { return set[name] }, Rand: rand.Reader,
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := on.Create(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			test(t, postOn(t, on, newClock()))
+		})
+	}
+}
