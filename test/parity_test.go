@@ -12,6 +12,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"styx/internal/app"
+	"styx/internal/courier"
 	"styx/internal/table"
 )
 
@@ -86,9 +87,10 @@ func deployed(t *testing.T) (template, map[string][]string) {
 }
 
 // planned is what app.Routes asks of the template. Meta is the API's default
-// and needs no route of its own; HTTP APIs do not answer HEAD with a GET route.
+// and needs no route of its own, the courier is called by no API; HTTP APIs do
+// not answer HEAD with a GET route.
 func planned() map[string][]string {
-	routes := map[string][]string{"meta": {"PublicApi $default"}, "admin": {"AdminApi $default"}}
+	routes := map[string][]string{"meta": {"PublicApi $default"}, "admin": {"AdminApi $default"}, "courier": {}}
 	for _, route := range app.Routes {
 		if route.Function == "meta" {
 			continue
@@ -206,6 +208,54 @@ func TestTemplateMakesTheTable(t *testing.T) {
 	}
 }
 
+// TestStreamWakesTheCourier holds the mapping in template.yaml, and the sample
+// event, against what the function reads of a stream.
+func TestStreamWakesTheCourier(t *testing.T) {
+	read, _ := deployed(t)
+	var mapping struct {
+		FunctionName   string
+		EventSourceArn string
+		FilterCriteria struct {
+			Filters []struct{ Pattern string }
+		}
+		FunctionResponseTypes []string
+	}
+	if err := json.Unmarshal(read.Resources["CourierStream"].Properties, &mapping); err != nil {
+		t.Fatal(err)
+	}
+	if mapping.FunctionName != "Courier" || mapping.EventSourceArn != "Table.StreamArn" ||
+		!slices.Equal(mapping.FunctionResponseTypes, []string{"ReportBatchItemFailures"}) {
+		t.Errorf("the stream is mapped by %+v", mapping)
+	}
+	want := `{"dynamodb":{"NewImage":{"` + string(table.AttrSt) + `":{"S":["` + string(courier.Queued) + `"]}}}}`
+	if filters := mapping.FilterCriteria.Filters; len(filters) != 1 || filters[0].Pattern != want {
+		t.Errorf("the stream is filtered by %v, want %s", filters, want)
+	}
+	data, err := os.ReadFile("../functions/courier/event.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var sample struct {
+		Records []struct {
+			EventSource string
+			DynamoDB    struct {
+				NewImage map[table.Attr]struct{ S string }
+			}
+		}
+	}
+	if err := json.Unmarshal(data, &sample); err != nil {
+		t.Fatal(err)
+	}
+	for _, record := range sample.Records {
+		if image := record.DynamoDB.NewImage; record.EventSource != "aws:dynamodb" || image[table.AttrSt].S != string(courier.Queued) {
+			t.Errorf("the filter lets no %+v through", record)
+		}
+	}
+	if len(sample.Records) == 0 {
+		t.Error("the sample event is empty")
+	}
+}
+
 type keyPart struct{ AttributeName, KeyType string }
 
 func keyNamed(schema []keyPart, kind string) string {
@@ -259,6 +309,9 @@ func TestOnlySignedRequestsReachTheAdminAPI(t *testing.T) {
 // be an event that the API would hand to that function.
 func TestSampleEventsBelongToTheirFunctions(t *testing.T) {
 	for name, routes := range planned() {
+		if len(routes) == 0 {
+			continue // no API calls it
+		}
 		data, err := os.ReadFile("../functions/" + name + "/event.json")
 		if err != nil {
 			t.Error(err)

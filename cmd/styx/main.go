@@ -8,6 +8,8 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+
+	"styx/internal/jsonnet"
 )
 
 // version is set by the linker.
@@ -29,6 +31,7 @@ missing secrets.
 `
 
 func main() {
+	jsonnet.Main()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	code := run(ctx, os.Args[1:], os.Environ(), os.Stdout, os.Stderr)
 	stop()

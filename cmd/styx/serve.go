@@ -15,6 +15,7 @@ import (
 	"runtime/debug"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
@@ -182,12 +183,20 @@ func listenUntil(ctx context.Context, c *config.Config, served *full.Server, log
 		newServer(logged(log, "public", c.Serve.Public.SkipHealthLog, served.Public), log),
 		newServer(logged(log, "admin", c.Serve.Admin.SkipHealthLog, served.Admin), log),
 	}
+	working, rest := context.WithCancel(ctx)
+	var workers sync.WaitGroup
+	workers.Go(func() { served.Worker.Run(working) })
+	defer workers.Wait()
+	defer rest()
 	failed := make(chan error, len(servers))
 	for i, listener := range []net.Listener{public, admin} {
 		go func() { failed <- servers[i].Serve(listener) }()
 	}
 	_, _ = fmt.Fprintf(out, "Styx %s\n  public API and pages  %s\n  admin API             %s\n",
 		versionText(), served.App.Config.Serve.Public.BaseURL, served.App.Config.Serve.Admin.BaseURL)
+	if served.HasInbox {
+		_, _ = fmt.Fprintf(out, "  mail inbox            %s%s\n", strings.TrimSuffix(served.App.Config.Serve.Public.BaseURL.String(), "/"), full.InboxPath)
+	}
 	select {
 	case err = <-failed:
 	case <-ctx.Done():

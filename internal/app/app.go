@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"styx/internal/config"
+	"styx/internal/courier"
 	"styx/internal/identity"
 	"styx/internal/method"
 	"styx/internal/outbound"
@@ -91,11 +92,12 @@ func New(p Parts) (*App, error) {
 			Config:  c,
 			Store:   &store.Store{Table: p.Table, Ring: ring, Now: p.Now, Rand: p.Rand},
 			Schemas: identity.NewCatalog(c.Identity.Schemas, fetch, compile),
-			Methods: method.All(c, hash, p.Client),
+			Methods: method.All(c, hash, ring, p.Rand, p.Client),
 			Policy:  policy(c.Methods),
 			Cookies: web.NewCookies(c, ring, p.Rand),
 			Returns: returns(c),
 			Proxies: web.Proxies(c.Styx.TrustedProxies),
+			Press:   &courier.Press{Ring: ring, Now: p.Now, Rand: p.Rand},
 			Now:     p.Now, Rand: p.Rand,
 		},
 	}, nil

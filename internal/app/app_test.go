@@ -61,6 +61,7 @@ func TestRoutesAndHandlersAgree(t *testing.T) {
 	mounted := map[string][]selfservice.Handlers{
 		"login":        {a.Engine.Login()},
 		"registration": {a.Engine.Registration()},
+		"verification": {a.Engine.Verification()},
 		"session":      {a.Engine.Sessions()},
 		"meta":         {a.Engine.Meta(), a.Engine.Errors(), a.Elsewhere()},
 	}

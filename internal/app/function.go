@@ -13,14 +13,10 @@ import (
 	"styx/internal/table/dynamo"
 )
 
-// Function assembles one function from its environment: the configuration file
-// that travels in its zip (STYX_CONFIG, by default styx.yml), overridden by
+// Boot wires the app of one function from its environment: the configuration
+// file that travels in its zip (STYX_CONFIG, by default styx.yml), overridden by
 // environment variables, and the table named by STYX_TABLE or by the dsn.
-func Function(
-	getenv func(string) string,
-	compiler Compiler,
-	mount func(*App) http.Handler,
-) (http.Handler, error) {
+func Boot(getenv func(string) string, compiler Compiler) (*App, error) {
 	name := getenv("STYX_CONFIG")
 	if name == "" {
 		name = "styx.yml"
@@ -46,10 +42,19 @@ func Function(
 	if err != nil {
 		return nil, err
 	}
-	a, err := New(Parts{
+	return New(Parts{
 		Config: c, Table: table, Now: time.Now, Rand: rand.Reader,
 		Client: Outgoing(c, getenv("AWS_LAMBDA_RUNTIME_API")), Compiler: compiler,
 	})
+}
+
+// Function assembles one function from its environment, as Boot does.
+func Function(
+	getenv func(string) string,
+	compiler Compiler,
+	mount func(*App) http.Handler,
+) (http.Handler, error) {
+	a, err := Boot(getenv, compiler)
 	if err != nil {
 		return nil, err
 	}
@@ -59,6 +64,11 @@ func Function(
 // Login builds the login function.
 func Login(_ context.Context, getenv func(string) string) (http.Handler, error) {
 	return Function(getenv, nil, func(a *App) http.Handler { return a.Public(a.Engine.Login()) })
+}
+
+// Verification builds the verification function.
+func Verification(_ context.Context, getenv func(string) string) (http.Handler, error) {
+	return Function(getenv, nil, func(a *App) http.Handler { return a.Public(a.Engine.Verification()) })
 }
 
 // Session builds the session function.

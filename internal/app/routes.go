@@ -23,6 +23,12 @@ var Routes = []Route{
 	{"registration", "GET", "/self-service/registration"},
 	{"registration", "POST", "/self-service/registration"},
 
+	{"verification", "GET", "/self-service/verification/browser"},
+	{"verification", "GET", "/self-service/verification/api"},
+	{"verification", "GET", "/self-service/verification/flows"},
+	{"verification", "GET", "/self-service/verification"},
+	{"verification", "POST", "/self-service/verification"},
+
 	{"session", "GET", "/sessions/whoami"},
 	{"session", "POST", "/sessions/whoami"},
 	{"session", "PUT", "/sessions/whoami"},

@@ -7,7 +7,6 @@ import "slices"
 // are accepted with a warning. A release that builds one takes its row away.
 func laterKeys() []string {
 	return []string{
-		"selfservice.methods.link.enabled",
 		"selfservice.methods.code.passwordless_enabled",
 		"selfservice.methods.code.mfa_enabled",
 		"selfservice.methods.totp.enabled",
@@ -17,7 +16,6 @@ func laterKeys() []string {
 		"selfservice.methods.oidc.enabled",
 		"selfservice.methods.password.config.migrate_hook.enabled",
 		"selfservice.flows.recovery.enabled",
-		"selfservice.flows.verification.enabled",
 		"session.whoami.tokenizer.templates",
 		"oauth2_provider.url",
 	}
@@ -28,7 +26,6 @@ func laterHooks() []string {
 	return []string{
 		HookWeb,
 		HookVerification,
-		HookShowVerificationUI,
 		HookVerifyNewAddress,
 		HookNotifyPrevious,
 	}

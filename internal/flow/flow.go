@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"time"
 
+	"styx/internal/identity"
 	"styx/internal/session"
 	"styx/internal/ui"
 )
@@ -27,8 +28,9 @@ const (
 
 // States of a flow.
 const (
-	ChooseMethod = "choose_method"
-	SentEmail    = "sent_email"
+	ChooseMethod    = "choose_method"
+	SentEmail       = "sent_email"
+	ChallengePassed = "passed_challenge"
 )
 
 // Flow is the stored record of one self-service flow.
@@ -54,6 +56,9 @@ type Flow struct {
 	OrganizationID *string     `json:"organization_id,omitempty"`
 	Schema         string      `json:"identity_schema,omitempty"`
 
+	// Proof is what was sent to somebody and not used yet.
+	Proof *Proof `json:"proof,omitempty"`
+
 	// Transient is the submission's transient_payload: handed to hooks and
 	// shown in the answer, never stored.
 	Transient json.RawMessage `json:"-"`
@@ -64,6 +69,16 @@ type Flow struct {
 	V      int64           `json:"-"`
 	Done   bool            `json:"-"`
 	Stored json.RawMessage `json:"-"`
+}
+
+// Proof is a one-time code or link token that was sent to an address, kept as a
+// MAC of it.
+type Proof struct {
+	Identity  string       `json:"identity"` // who owned the address then
+	Via       identity.Via `json:"via"`
+	Address   string       `json:"address"`
+	MAC       string       `json:"mac"`
+	ExpiresAt time.Time    `json:"expires_at"`
 }
 
 // Expired tells whether the flow's time is over.

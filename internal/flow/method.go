@@ -2,9 +2,11 @@ package flow
 
 import (
 	"context"
+	"errors"
 	"io"
 	"time"
 
+	"styx/internal/courier"
 	"styx/internal/identity"
 	"styx/internal/session"
 	"styx/internal/ui"
@@ -18,6 +20,7 @@ type Method struct {
 
 	Login        *Door
 	Registration *Door
+	Verification *Door
 }
 
 // Door returns the method's part in that kind of flow, nil when it has none.
@@ -27,6 +30,8 @@ func (m Method) Door(kind Kind) *Door {
 		return m.Login
 	case Registration:
 		return m.Registration
+	case Verification:
+		return m.Verification
 	default:
 		return nil
 	}
@@ -38,15 +43,27 @@ type Door struct {
 	// the form's method names it.
 	Takes func(identity.Form) bool
 
-	// Claims names the identifier that a submission claims to own. The engine
-	// pays for the attempt and fetches the owner before Submit judges.
-	Claims func(identity.Form) (identity.CredentialType, string)
+	// Claims names the identifier or address that a submission claims to own, as
+	// its guard, "" for none. The engine fetches the owner before Submit judges;
+	// in a login it has paid for the attempt by then.
+	Claims func(identity.Form) string
+
+	// Guesses tells that a submission guesses at what the flow's proof is. The
+	// engine pays for the attempt before Submit judges.
+	Guesses func(identity.Form) bool
 
 	// Form adds the door's nodes to the flow's form.
 	Form func(context.Context, *Step) error
 
 	// Submit judges a submission.
 	Submit func(context.Context, *Step) (Outcome, error)
+
+	// Begin sends the first message of a flow to an address that is known
+	// already; nil where nothing can be sent.
+	Begin func(*Step, *identity.VerifiableAddress) (Outcome, error)
+
+	// Follow takes a link that leads into the flow; nil takes none.
+	Follow func(context.Context, *Step) (Outcome, error)
 
 	// Unguarded tells that a submission changes nothing, so that it needs no
 	// anti-CSRF token.
@@ -107,6 +124,18 @@ type Outcome struct {
 	// Method is the entry that the session gets.
 	Method session.Method
 
+	// Proved is how the address is reached that was just proved, "" for none.
+	Proved identity.Via
+
+	// Opened tells that whoever opened a link holds what it carries: the flow
+	// belongs to that browser from now on.
+	Opened bool
+
+	// Mail is what is sent with the change; to nobody when Stranger is set, at the
+	// same cost.
+	Mail     []courier.Draft
+	Stranger bool
+
 	// Upgrade, when set, improves the stored identity after the session exists,
 	// such as a stronger hash of the same password. Losing it costs nothing.
 	Upgrade func(*identity.Identity)
@@ -117,5 +146,11 @@ func Passed(who *identity.Identity, method string, aal session.AAL) Outcome {
 	return Outcome{Who: who, Method: session.Method{Method: method, AAL: aal}}
 }
 
+// Proved ends a submission by which somebody showed that an address is theirs.
+func Proved(who *identity.Identity, via identity.Via) Outcome { return Outcome{Who: who, Proved: via} }
+
 // Again ends a submission that leads to a further screen of the same flow.
 func Again() Outcome { return Outcome{} }
+
+// ErrLink says that a link is wrong, used or too old; the engine tells.
+var ErrLink = errors.New("link is not valid")

@@ -1,6 +1,6 @@
 // Package gateway turns API Gateway HTTP API events (payload 2.0) into HTTP
 // requests and the answers back into events, and boots a Lambda function from
-// its environment.
+// its environment, one that no API calls as well.
 //
 // It owns the event: what an *http.Request behind it looks like is what a
 // net/http server would have shown the handler for the same request, as far as

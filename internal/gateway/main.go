@@ -31,26 +31,38 @@ func SignedOnly(settings *Settings, getenv func(string) string) {
 // for as long as the process lives. It reads STYX_BASE_PATH, the path under
 // which a custom domain mounts the API.
 func Main(build Build, options ...Option) {
+	Listen(func(ctx context.Context, getenv func(string) string, log *slog.Logger) (*Gateway, error) {
+		settings := Settings{
+			BasePath: getenv("STYX_BASE_PATH"),
+			Function: getenv("AWS_LAMBDA_FUNCTION_NAME"),
+			Now:      time.Now,
+			Log:      log,
+		}
+		for _, option := range options {
+			option(&settings, getenv)
+		}
+		handler, err := build(ctx, getenv)
+		if err != nil {
+			return nil, err
+		}
+		return New(handler, settings), nil
+	})
+}
+
+// Listen is the main of a Lambda function that no API calls: what it builds
+// reads the events itself.
+func Listen[H lambda.Handler](build func(ctx context.Context, getenv func(string) string, log *slog.Logger) (H, error)) {
 	log := slog.New(slog.NewJSONHandler(os.Stderr, nil))
-	settings := Settings{
-		BasePath: os.Getenv("STYX_BASE_PATH"),
-		Function: os.Getenv("AWS_LAMBDA_FUNCTION_NAME"),
-		Now:      time.Now,
-		Log:      log,
-	}
-	for _, option := range options {
-		option(&settings, os.Getenv)
-	}
 	ctx := context.Background()
-	handler, err := build(ctx, os.Getenv)
+	handler, err := build(ctx, os.Getenv, log)
 	if err != nil {
-		log.ErrorContext(ctx, "start refused", slog.String("function", settings.Function), slog.String("err", err.Error()))
+		log.ErrorContext(ctx, "start refused", slog.String("function", os.Getenv("AWS_LAMBDA_FUNCTION_NAME")), slog.String("err", err.Error()))
 		if err := reportInit(ctx, os.Getenv("AWS_LAMBDA_RUNTIME_API"), err); err != nil {
 			log.ErrorContext(ctx, "start refused, and not reported", slog.String("err", err.Error()))
 		}
 		os.Exit(1)
 	}
-	lambda.StartWithOptions(New(handler, settings))
+	lambda.StartWithOptions(handler)
 }
 
 // reportInit tells the Runtime API at host why the function does not start;

@@ -139,3 +139,11 @@ func (i *Identity) SetRecovery(addresses []Address, now time.Time, rand io.Reade
 	}
 	i.RecoveryAddresses = rows
 }
+
+// Addressed is Verifiable on an identity that may be nobody.
+func (i *Identity) Addressed(via Via, value string) *VerifiableAddress {
+	if i == nil {
+		return nil
+	}
+	return i.Verifiable(via, value)
+}

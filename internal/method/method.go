@@ -1,10 +1,13 @@
 package method
 
 import (
+	"io"
 	"net/http"
 
 	"styx/internal/config"
 	"styx/internal/flow"
+	"styx/internal/method/code"
+	"styx/internal/method/link"
 	"styx/internal/method/password"
 	"styx/internal/method/profile"
 	"styx/internal/secret"
@@ -12,13 +15,15 @@ import (
 
 // All returns the methods that are switched on, in the order in which they fill
 // a form and are asked about a submission.
-func All(c *config.Config, hash *secret.Hasher, client *http.Client) []flow.Method {
+func All(c *config.Config, hash *secret.Hasher, ring *secret.Ring, rand io.Reader, client *http.Client) []flow.Method {
 	roster := []struct {
 		on     bool
 		method func() flow.Method
 	}{
 		{c.Methods.Profile.Enabled && c.Flows.Registration.Style == config.StyleProfileFirst, profile.New},
 		{c.Methods.Password.Enabled, func() flow.Method { return password.New(c.Methods.Password, hash, client) }},
+		{c.Methods.Code.Enabled, func() flow.Method { return code.New(c, ring, rand) }},
+		{c.Methods.Link.Enabled, func() flow.Method { return link.New(c, ring, rand) }},
 	}
 	var all []flow.Method
 	for _, entry := range roster {

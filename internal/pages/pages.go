@@ -9,6 +9,8 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+
+	"styx/internal/courier/inbox"
 )
 
 //go:embed templates/*.html
@@ -37,8 +39,10 @@ type Options struct {
 	ReturnURLs []string
 	// Flows are the kinds of flow the pages link to; nil = all five.
 	Flows []string
-	// Links are more links for the root page, such as a mail inbox.
+	// Links are more links for the root page.
 	Links []Link
+	// Inbox is mail to show to who sits at this machine; nil = none.
+	Inbox *inbox.Inbox
 	// Version is shown on the root page; "" = not shown.
 	Version string
 	Log     *slog.Logger
@@ -76,6 +80,7 @@ func New(o Options) http.Handler {
 		base:      base,
 		flows:     o.Flows,
 		links:     o.Links,
+		inbox:     o.Inbox,
 		version:   o.Version,
 		log:       o.Log,
 		api:       newClient(o, base),
@@ -106,6 +111,11 @@ func New(o Options) http.Handler {
 	} {
 		mux.HandleFunc("GET /ui/"+file, asset(file, contentType))
 	}
+	if o.Inbox != nil {
+		mux.HandleFunc("GET /ui/inbox", byHand(p.inboxList))
+		mux.HandleFunc("GET /ui/inbox/{id}", byHand(p.inboxMail))
+		mux.HandleFunc("GET /ui/inbox/{id}/html", byHand(p.inboxHTML))
+	}
 	mux.HandleFunc("/ui/", p.missing)
 	return secured(p.policy.plain(), mux)
 }
@@ -115,6 +125,7 @@ type pages struct {
 	base      string // public base URL without a trailing slash
 	flows     []string
 	links     []Link
+	inbox     *inbox.Inbox
 	version   string
 	log       *slog.Logger
 	api       client

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"styx/internal/config"
+	"styx/internal/courier"
 	"styx/internal/flow"
 	"styx/internal/identity"
 	"styx/internal/secret"
@@ -26,8 +27,12 @@ type Engine struct {
 	Cookies *web.Cookies
 	Returns web.Returns
 	Proxies web.Proxies
-	Now     func() time.Time
-	Rand    io.Reader
+	Press   *courier.Press
+	// Posted is told the id of each message that was written; nil where the
+	// table's stream tells.
+	Posted func(id string)
+	Now    func() time.Time
+	Rand   io.Reader
 }
 
 // Handlers maps patterns of net/http's mux to what answers them.

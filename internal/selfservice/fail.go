@@ -83,13 +83,17 @@ func (e *Engine) failFlow(w http.ResponseWriter, r *http.Request, step *flow.Ste
 		return
 	}
 	known := fault.As(err)
+	hush := f.UI.Hush
+	if f.Kind == flow.Verification {
+		hush = func() {} // clients have seen earlier messages stay
+	}
 	if known != nil && len(known.Fields) > 0 {
-		f.UI.Hush()
+		hush()
 		for _, field := range known.Fields {
 			f.UI.Tell(field.At, field.Text)
 		}
 	} else if message, shown := messageOf(err); shown {
-		f.UI.Hush()
+		hush()
 		f.UI.Tell("", message)
 	} else {
 		e.failSubmit(w, r, f, err)
@@ -135,6 +139,10 @@ func (e *Engine) answerAgain(w http.ResponseWriter, r *http.Request, f *flow.Flo
 // the same kind that says so.
 func (e *Engine) replaceExpired(w http.ResponseWriter, r *http.Request, step *flow.Step) {
 	old, now := step.Flow, e.Now()
+	if old.Kind == flow.Verification {
+		e.replaceExpiredVerification(w, r, old)
+		return
+	}
 	fresh := *old
 	fresh.ID, fresh.V, fresh.Stored, fresh.Active = e.newID(), 0, nil, ""
 	fresh.IssuedAt, fresh.UpdatedAt, fresh.ExpiresAt = now, now, now.Add(e.settings(old.Kind).Lifespan)

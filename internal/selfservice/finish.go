@@ -11,6 +11,7 @@ import (
 	"styx/internal/identity"
 	"styx/internal/secret"
 	"styx/internal/session"
+	"styx/internal/store"
 	"styx/internal/web"
 )
 
@@ -129,15 +130,20 @@ func (e *Engine) requireVerified(w http.ResponseWriter, r *http.Request, step *f
 		e.failFlow(w, r, step, errNotVerified)
 		return true
 	}
-	verification := e.newVerification(r, step.Flow)
-	err := e.Store.SaveFlow(r.Context(), verification)
+	verification, mail, err := e.sendVerification(r, step.Flow, who)
+	if err == nil && verification == nil {
+		e.failFlow(w, r, step, errNotVerified) // nothing can be sent
+		return true
+	}
 	if err == nil {
-		err = e.save(r, step.Flow)
+		step.Flow.UpdatedAt = step.Now
+		err = e.Store.Commit(r.Context(), store.Change{Flow: step.Flow, Who: who, New: verification, Mail: mail})
 	}
 	if err != nil {
 		e.failSubmit(w, r, step.Flow, err)
 		return true
 	}
+	e.posted(mail)
 	if !step.Flow.Native() && !web.WantsJSON(r) {
 		web.Redirect(w, r, e.page(verification), http.StatusSeeOther)
 		return true

@@ -75,7 +75,7 @@ func TestRevokeActiveSessions(t *testing.T) {
 // prove one.
 func TestRequireVerifiedAddress(t *testing.T) {
 	for _, of := range kinds {
-		h := open(t, loginHooks("method", "{hook: require_verified_address}"))
+		h := open(t, loginHooks("method", "{hook: require_verified_address}"), verifying)
 		ann := h.client(api).signUp(t, "ann@example.org")
 		c := h.client(of)
 		a := c.tryIn(t, "ann@example.org", password, "")
@@ -103,15 +103,22 @@ func TestRequireVerifiedAddress(t *testing.T) {
 	}
 }
 
-// TestRequireVerifiedAddressOfOld says it in the form.
+// TestRequireVerifiedAddressOfOld says it in the form, as does one that no
+// message can follow.
 func TestRequireVerifiedAddressOfOld(t *testing.T) {
-	h := open(t, loginHooks("method", "{hook: require_verified_address}"), `feature_flags: {legacy_require_verified_login_error: true}`)
-	h.client(api).signUp(t, "ann@example.org")
-	for _, of := range kinds {
-		c := h.client(of)
-		f := c.again(t, "login", c.tryIn(t, "ann@example.org", password, ""))
-		if fmt.Sprint(f.messages()) != "[4000010]" || c.whoami(t).ID != "" {
-			t.Errorf("%s: says %v", of, f.messages())
+	hook := loginHooks("method", "{hook: require_verified_address}")
+	for name, more := range map[string][]string{
+		"of old":             {hook, verifying, `feature_flags: {legacy_require_verified_login_error: true}`},
+		"nothing can verify": {hook},
+	} {
+		h := open(t, more...)
+		h.client(api).signUp(t, "ann@example.org")
+		for _, of := range kinds {
+			c := h.client(of)
+			f := c.again(t, "login", c.tryIn(t, "ann@example.org", password, ""))
+			if fmt.Sprint(f.messages()) != "[4000010]" || c.whoami(t).ID != "" {
+				t.Errorf("%s, %s: says %v", name, of, f.messages())
+			}
 		}
 	}
 }

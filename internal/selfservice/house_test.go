@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"styx/internal/config"
+	"styx/internal/courier"
 	"styx/internal/identity"
 	"styx/internal/identity/schema"
 	"styx/internal/method"
@@ -132,15 +133,16 @@ func (h *house) furnish(tb testing.TB, c *config.Config) {
 			func(_ context.Context, s *identity.Schema) (identity.Rules, error) {
 				return schema.Compile(s, schema.Options{})
 			}),
-		Methods: method.All(c, hash, nil),
+		Methods: method.All(c, hash, ring, rand.Reader, nil),
 		Policy:  identity.Policy{Password: true, TOTP: true},
 		Cookies: web.NewCookies(c, ring, rand.Reader),
 		Returns: web.Returns{Default: c.SelfService.DefaultReturnURL, Allowed: append(slices.Clone(c.SelfService.AllowedReturns), &own)},
 		Proxies: web.Proxies(c.Styx.TrustedProxies),
+		Press:   &courier.Press{Ring: ring, Now: h.clock.now, Rand: rand.Reader},
 		Now:     h.clock.now, Rand: rand.Reader,
 	}
 	mux := http.NewServeMux()
-	for _, handlers := range []selfservice.Handlers{h.Login(), h.Registration(), h.Sessions(), h.Errors(), h.Meta()} {
+	for _, handlers := range []selfservice.Handlers{h.Login(), h.Registration(), h.Verification(), h.Sessions(), h.Errors(), h.Meta()} {
 		for pattern, handler := range handlers {
 			mux.HandleFunc(pattern, handler)
 		}

@@ -20,7 +20,7 @@ import (
 // identifier costs the same reads, attempts and hashes whoever owns it.
 func (e *Engine) submitLogin(w http.ResponseWriter, r *http.Request) {
 	form, unreadable := readForm(w, r, nil)
-	step, opening := e.begin(w, r, flow.Login, e.claim(form))
+	step, opening := e.begin(w, r, store.Ask{Kind: flow.Login, Guard: e.claim(flow.Login, form)})
 	if step == nil {
 		return
 	}

@@ -2,7 +2,6 @@ package selfservice
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"net/http"
 	"net/url"
@@ -19,7 +18,7 @@ import (
 
 // submitRegistration answers a submission to a registration flow.
 func (e *Engine) submitRegistration(w http.ResponseWriter, r *http.Request) {
-	step, _ := e.begin(w, r, flow.Registration, "")
+	step, _ := e.begin(w, r, store.Ask{Kind: flow.Registration})
 	if step == nil {
 		return
 	}
@@ -79,10 +78,7 @@ func (e *Engine) nextScreen(w http.ResponseWriter, r *http.Request, step *flow.S
 		e.failSubmit(w, r, f, err)
 		return
 	}
-	f.Transient = step.Form.Transient
-	if f.Transient == nil {
-		f.Transient = json.RawMessage("{}")
-	}
+	f.Transient = shownTransient(step.Form)
 	e.answerAgain(w, r, f, http.StatusSeeOther)
 }
 
@@ -96,14 +92,35 @@ func (e *Engine) finishRegistration(w http.ResponseWriter, r *http.Request, step
 		e.failFlow(w, r, step, err)
 		return
 	}
+	f.Transient = step.Form.Transient
+	verification, mail, err := e.sendVerification(r, f, who)
+	if err != nil {
+		e.failFlow(w, r, step, err)
+		return
+	}
+	if verification != nil && !f.Native() {
+		verification.Browser = e.Cookies.NextBrowser(r)
+	}
 	live, token := e.newSession(r, who, outcome.Method)
-	if err := e.Store.Register(r.Context(), f, who, live); err != nil {
+	if err := e.Store.Register(r.Context(), f, who, live, verification, mail); err != nil {
 		f.Active = ""
 		e.failFlow(w, r, step, e.refusedRegistration(r.Context(), who, err))
 		return
 	}
-	in := signedIn{who: who, live: live, token: token}
-	e.answerRegistration(w, r, f, in, has(after.Methods[f.Active].Hooks, config.HookSession), target)
+	e.posted(mail)
+	hooks := hooksAfter(after, f.Active, config.HookSession, config.HookShowVerificationUI)
+	done := registered{
+		signedIn: signedIn{who: who, live: live, token: token},
+		handOut:  has(after.Methods[f.Active].Hooks, config.HookSession),
+		target:   target,
+	}
+	if verification != nil && (has(hooks, config.HookShowVerificationUI) || e.Config.FeatureFlags.LegacyContinueVerificationUI) {
+		done.verification = verification
+	}
+	if verification != nil && !f.Native() && !done.handOut {
+		e.Cookies.RotateCSRF(w, r)
+	}
+	e.answerRegistration(w, r, f, done)
 }
 
 // refusedRegistration says why an identity was not stored.
@@ -129,28 +146,44 @@ type registrationAnswer struct {
 	ContinueWith []continuation           `json:"continue_with"`
 }
 
-func (e *Engine) answerRegistration(w http.ResponseWriter, r *http.Request, f *flow.Flow, in signedIn, handOut bool, target *url.URL) {
-	public := in.who.Public(e.base())
+// registered is how a registration ended.
+type registered struct {
+	signedIn
+
+	handOut      bool       // whether the session is handed out
+	verification *flow.Flow // to be shown next, if any
+	target       *url.URL
+}
+
+func (e *Engine) answerRegistration(w http.ResponseWriter, r *http.Request, f *flow.Flow, done registered) {
+	public := done.who.Public(e.base())
 	answer := registrationAnswer{Identity: &public}
-	if handOut {
-		view := e.showSession(in.live, in.who)
+	if done.handOut {
+		view := e.showSession(done.live, done.who)
 		answer.Session = &view
 	}
-	if f.Native() {
-		if handOut {
-			answer.Token = in.token.String()
-			answer.ContinueWith = append(answer.ContinueWith, keepToken(in.token))
+	script := !f.Native() && web.AcceptsJSON(r)
+	if script {
+		answer.ContinueWith = append(answer.ContinueWith, redirectTo(done.target))
+	}
+	if done.verification != nil {
+		answer.ContinueWith = append(answer.ContinueWith, e.showVerification(done.verification, done.verification.Proof.Address))
+	}
+	if !f.Native() && done.handOut {
+		e.give(w, r, done.signedIn)
+	}
+	switch {
+	case f.Native():
+		if done.handOut {
+			answer.Token = done.token.String()
+			answer.ContinueWith = append(answer.ContinueWith, keepToken(done.token))
 		}
 		web.JSON(w, http.StatusOK, answer)
-		return
-	}
-	if handOut {
-		e.give(w, r, in)
-	}
-	if web.AcceptsJSON(r) {
-		answer.ContinueWith = append(answer.ContinueWith, redirectTo(target))
+	case script:
 		web.JSON(w, http.StatusOK, answer)
-		return
+	case done.verification != nil:
+		web.Redirect(w, r, e.page(done.verification), http.StatusSeeOther)
+	default:
+		web.Redirect(w, r, done.target.String(), http.StatusSeeOther)
 	}
-	web.Redirect(w, r, target.String(), http.StatusSeeOther)
 }

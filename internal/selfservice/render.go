@@ -49,6 +49,20 @@ type registrationView struct {
 	State          string          `json:"state"`
 }
 
+// verificationView is a verification flow as clients see it.
+type verificationView struct {
+	ID         string          `json:"id"`
+	Type       string          `json:"type"`
+	ExpiresAt  time.Time       `json:"expires_at"`
+	IssuedAt   time.Time       `json:"issued_at"`
+	RequestURL string          `json:"request_url"`
+	ReturnTo   string          `json:"return_to,omitempty"`
+	Active     string          `json:"active,omitempty"`
+	UI         ui.Form         `json:"ui"`
+	State      string          `json:"state"`
+	Transient  json.RawMessage `json:"transient_payload,omitempty"`
+}
+
 // show returns a flow as clients see it, with a fresh anti-CSRF token for the
 // browser it belongs to.
 func (e *Engine) show(r *http.Request, f *flow.Flow) any {
@@ -57,6 +71,12 @@ func (e *Engine) show(r *http.Request, f *flow.Flow) any {
 		form.Nodes = slices.Clone(form.Nodes)
 		if node := form.Find("csrf_token"); node != nil {
 			node.Attributes.Value = e.Cookies.FormToken(r)
+		}
+	}
+	if f.Kind == flow.Verification {
+		return verificationView{
+			ID: f.ID, Type: f.Type, ExpiresAt: f.ExpiresAt, IssuedAt: f.IssuedAt, RequestURL: f.RequestURL,
+			ReturnTo: f.ReturnTo, Active: f.Active, UI: form, State: f.State, Transient: f.Transient,
 		}
 	}
 	if f.Kind == flow.Registration {
@@ -96,9 +116,13 @@ var registrationGroups = []ui.Group{
 
 // sort puts a flow's nodes in the order that clients rely on.
 func (e *Engine) sort(f *flow.Flow, schema *identity.Schema) {
-	if f.Kind != flow.Registration {
+	switch f.Kind {
+	case flow.Login:
 		f.UI.Sort(loginOrder)
 		return
+	case flow.Verification:
+		return
+	case flow.Registration:
 	}
 	names := []string{"csrf_token"}
 	for i, name := range schema.Names() {

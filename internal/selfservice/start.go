@@ -232,7 +232,7 @@ func (e *Engine) offered(f *flow.Flow) []flow.Method {
 		if method.Door(f.Kind) == nil {
 			continue
 		}
-		if f.Kind == flow.Login && method.AAL != f.RequestedAAL {
+		if f.Kind == flow.Login && method.AAL != f.RequestedAAL || f.Kind == flow.Verification && method.ID != f.Active {
 			continue
 		}
 		offered = append(offered, method)

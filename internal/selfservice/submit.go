@@ -78,6 +78,7 @@ type kind struct {
 	settings func(config.Flows) config.Flow
 	expired  ui.ID    // what the flow says that replaces an expired one
 	nobody   ui.ID    // what it says when no method takes a submission
+	missing  string   // the reason when there is no such flow, "" for the general one
 	methods  []string // that clients may name; one that is not in the roster is switched off
 }
 
@@ -92,7 +93,11 @@ var kinds = map[flow.Kind]kind{
 		expired:  ui.RegistrationExpired, nobody: ui.NoSignUpMethod,
 		methods: []string{"password", "oidc", "code", "webauthn", "passkey"},
 	},
-	flow.Verification: {settings: func(f config.Flows) config.Flow { return f.Verification.Flow }},
+	flow.Verification: {
+		settings: func(f config.Flows) config.Flow { return f.Verification.Flow },
+		expired:  ui.VerificationExpired, nobody: ui.NoVerificationMethod,
+		missing: "The verification request could not be found. Please restart the flow.",
+	},
 }
 
 // settings is the configuration of a flow's kind.
@@ -100,8 +105,8 @@ func (e *Engine) settings(of flow.Kind) config.Flow { return kinds[of].settings(
 
 // begin reads what a submission is about. When it cannot go on, because there
 // is no such flow or it has expired, it answers and returns no step.
-func (e *Engine) begin(w http.ResponseWriter, r *http.Request, of flow.Kind, guard string) (*flow.Step, *store.Opening) {
-	ask := store.Ask{Kind: of, Flow: r.URL.Query().Get("flow"), Guard: guard}
+func (e *Engine) begin(w http.ResponseWriter, r *http.Request, ask store.Ask) (*flow.Step, *store.Opening) {
+	ask.Flow = r.URL.Query().Get("flow")
 	if _, err := secret.ParseUUID(ask.Flow); err != nil {
 		e.failBrowser(w, r, errNoFlow)
 		return nil, nil
@@ -110,6 +115,9 @@ func (e *Engine) begin(w http.ResponseWriter, r *http.Request, of flow.Kind, gua
 		ask.Token = &token
 	}
 	opening, err := e.Store.Open(r.Context(), ask)
+	if missing := kinds[ask.Kind].missing; missing != "" && fault.Is(err, fault.NotFound) {
+		err = &fault.Error{Kind: fault.NotFound, Reason: missing}
+	}
 	if err != nil {
 		e.failBrowser(w, r, err)
 		return nil, nil
@@ -134,17 +142,15 @@ func (e *Engine) disabled(of flow.Kind, name string) bool {
 	return slices.Contains(kinds[of].methods, name) && !slices.ContainsFunc(e.Methods, inRoster)
 }
 
-// claim names the identifier whose owner a login submission claims to be, as
-// its guard; "" when no method takes the submission or it names nobody.
-func (e *Engine) claim(form identity.Form) string {
+// claim names the identifier whose owner a submission claims to be, as its
+// guard; "" when no method takes the submission or it names nobody.
+func (e *Engine) claim(of flow.Kind, form identity.Form) string {
 	for _, method := range e.Methods {
-		door := method.Login
+		door := method.Door(of)
 		if door == nil || door.Claims == nil || !door.Answers(method.ID, form) {
 			continue
 		}
-		if kind, identifier := door.Claims(form); identifier != "" {
-			return identity.CredentialGuard(kind, identity.Normalize(identifier))
-		}
+		return door.Claims(form)
 	}
 	return ""
 }

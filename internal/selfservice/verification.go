@@ -1,28 +1,318 @@
 package selfservice
 
 import (
+	"context"
+	"encoding/json"
+	"errors"
 	"net/http"
+	"net/url"
+	"slices"
 
+	"styx/internal/courier"
 	"styx/internal/fault"
 	"styx/internal/flow"
+	"styx/internal/identity"
+	"styx/internal/store"
 	"styx/internal/ui"
+	"styx/internal/web"
+)
+
+// Verification returns the handlers of the verification flow.
+func (e *Engine) Verification() Handlers {
+	return Handlers{
+		"GET /self-service/verification/browser": e.starts(flow.Browser, e.startVerification),
+		"GET /self-service/verification/api":     e.starts(flow.API, e.startVerification),
+		"GET /self-service/verification/flows":   e.fetches(flow.Verification),
+		"GET /self-service/verification":         e.submitVerification,
+		"POST /self-service/verification":        e.submitVerification,
+	}
+}
+
+// Why a flow was replaced, in Kratos' spelling.
+const (
+	replacedRetry = "An error occured, please retry the flow."   //nolint:misspell // clients see it
+	replacedDone  = "An error occured, please use the new flow." //nolint:misspell // clients see it
 )
 
 var errNotVerified = fault.InvalidField("", ui.Say(ui.AddressNotVerified))
 
-// newVerification returns a verification flow of the same client as another
-// flow, in which a code can be asked for.
-func (e *Engine) newVerification(r *http.Request, from *flow.Flow) *flow.Flow {
+// startVerification returns a new verification flow, or why there is none.
+func (e *Engine) startVerification(r *http.Request, typ string) (*flow.Flow, error) {
+	if !e.Config.Flows.Verification.Enabled {
+		return nil, fault.Bad("Verification is not allowed because it was disabled.")
+	}
+	f, err := e.newFlow(r, flow.Verification, typ)
+	if err != nil {
+		return nil, err
+	}
+	f.Active = e.Config.Flows.Verification.Use
+	return f, e.fill(r.Context(), &flow.Step{Flow: f, Now: e.Now(), Rand: e.Rand})
+}
+
+// submitVerification answers a submission to a verification flow, and a link
+// that leads into one.
+func (e *Engine) submitVerification(w http.ResponseWriter, r *http.Request) {
+	link := r.Method != http.MethodPost
+	if link && prefetched(r) {
+		w.WriteHeader(http.StatusNoContent)
+		return
+	}
+	form, unreadable := readForm(w, r, nil)
+	if link {
+		form = identity.Form{Values: r.URL.Query()}
+	}
+	step, opening := e.begin(w, r, store.Ask{
+		Kind: flow.Verification, Guard: e.claim(flow.Verification, form), Guesses: e.guesses(flow.Verification, form),
+	})
+	if step == nil {
+		return
+	}
+	step.Form = form
+	switch {
+	case opening.Overdrawn:
+		e.replace(w, r, ui.Reason("The request was submitted too often. Please request another code."), replacedRetry)
+		return
+	case step.Flow.State == flow.ChallengePassed && !link:
+		e.replace(w, r, ui.Say(ui.VerificationDone), replacedDone)
+		return
+	case unreadable != nil:
+		e.failFlow(w, r, step, unreadable)
+		return
+	}
+	outcome, err := e.settleVerification(w, r, step, opening, link)
+	switch {
+	case errors.Is(err, store.ErrConsumed):
+		e.replace(w, r, ui.Say(ui.VerificationDone), replacedDone)
+	case errors.Is(err, flow.ErrLink):
+		e.replace(w, r, ui.Say(ui.VerificationTokenInvalid), replacedRetry)
+	case err != nil:
+		e.failFlow(w, r, step, err)
+	default:
+		e.answerVerification(w, r, step, outcome)
+	}
+}
+
+// prefetched tells whether nobody looks at the answer: a link must not be used
+// up by a mail client that looks ahead.
+func prefetched(r *http.Request) bool {
+	return r.Method == http.MethodHead || r.Header.Get("Purpose") == "prefetch" || r.Header.Get("Sec-Purpose") != ""
+}
+
+// guesses returns how often a submission of this kind may be made, 0 for as
+// often as one likes.
+func (e *Engine) guesses(of flow.Kind, form identity.Form) int {
+	for _, method := range e.Methods {
+		if door := method.Door(of); door != nil && door.Guesses != nil && door.Guesses(form) {
+			return e.Config.Methods.Code.MaxSubmissions
+		}
+	}
+	return 0
+}
+
+// settleVerification lets the flow's method judge and stores what it decided. A
+// lost race for the identity is decided anew.
+func (e *Engine) settleVerification(
+	w http.ResponseWriter, r *http.Request, step *flow.Step, opening *store.Opening, link bool,
+) (flow.Outcome, error) {
+	door, err := e.chosen(step.Flow, step.Form)
+	if err != nil {
+		return flow.Outcome{}, err
+	}
+	if !link {
+		if err := e.guard(r, step.Flow, door, step.Form); err != nil {
+			return flow.Outcome{}, err
+		}
+	}
+	judge := door.Submit
+	if link {
+		judge = door.Follow
+	}
+	var outcome flow.Outcome
+	err = store.Again(r.Context(), func(ctx context.Context) error {
+		if step.Claimed, err = e.Store.Claimed(ctx, opening); err != nil {
+			return err
+		}
+		if outcome, err = judge(ctx, step); err != nil {
+			return err
+		}
+		if outcome.Opened && !step.Flow.Native() {
+			e.Cookies.RotateCSRF(w, r)
+			step.Flow.Browser = e.Cookies.Browser(r)
+		}
+		return e.storeVerification(ctx, step, outcome)
+	})
+	return outcome, err
+}
+
+// storeVerification writes what a method decided, with the mail that goes out.
+func (e *Engine) storeVerification(ctx context.Context, step *flow.Step, outcome flow.Outcome) error {
+	f := step.Flow
+	f.UpdatedAt = step.Now
+	if outcome.Proved != "" {
+		e.passVerification(f, outcome.Proved)
+	}
+	mail, err := e.press(outcome)
+	if err != nil {
+		return err
+	}
+	err = e.Store.Commit(ctx, store.Change{
+		Flow: f, Consume: outcome.Proved != "", Fresh: len(mail) > 0,
+		Who: outcome.Who, Stranger: len(mail) > 0 && outcome.Who == nil, Mail: mail,
+	})
+	if err == nil {
+		e.posted(mail)
+	}
+	return err
+}
+
+// posted wakes whoever delivers messages in this process.
+func (e *Engine) posted(mail []*courier.Message) {
+	if e.Posted == nil {
+		return
+	}
+	for _, m := range mail {
+		e.Posted(m.ID)
+	}
+}
+
+// press makes the messages of an outcome; to a stranger they are decoys.
+func (e *Engine) press(outcome flow.Outcome) ([]*courier.Message, error) {
+	var mail []*courier.Message
+	for _, draft := range outcome.Mail {
+		write := e.Press.Message
+		if outcome.Stranger {
+			write = e.Press.Decoy
+		}
+		message, err := write(draft)
+		if err != nil {
+			return nil, err
+		}
+		mail = append(mail, message)
+	}
+	return mail, nil
+}
+
+// passVerification turns the form into the way on.
+func (e *Engine) passVerification(f *flow.Flow, via identity.Via) {
+	target, err := e.Returns.Resolve(f.ReturnTo, e.Config.Flows.Verification.After.ReturnURL)
+	if err != nil {
+		target, _ = e.Returns.Resolve("", e.Config.Flows.Verification.After.ReturnURL) // nothing asked is allowed
+	}
+	done := ui.EmailVerified
+	if via == identity.ViaSMS {
+		done = ui.PhoneVerified
+	}
+	f.State, f.Proof = flow.ChallengePassed, nil
+	f.UI = ui.Form{
+		Action: target.String(), Method: http.MethodGet,
+		Nodes:    []ui.Node{ui.CSRF(""), ui.Anchor(ui.Group(f.Active), "continue", target.String(), ui.Continue)},
+		Messages: []ui.Message{ui.Say(done)},
+	}
+}
+
+func (e *Engine) answerVerification(w http.ResponseWriter, r *http.Request, step *flow.Step, outcome flow.Outcome) {
+	f := step.Flow
+	if !f.Native() && !web.WantsJSON(r) || r.Method != http.MethodPost {
+		web.Redirect(w, r, e.page(f), http.StatusSeeOther)
+		return
+	}
+	if outcome.Who == nil && outcome.Mail == nil {
+		f.Transient = shownTransient(step.Form)
+	}
+	web.JSON(w, http.StatusOK, e.show(r, f))
+}
+
+// shownTransient is a submission's transient payload as answers show it.
+func shownTransient(form identity.Form) json.RawMessage {
+	if form.Transient == nil {
+		return json.RawMessage("{}")
+	}
+	return form.Transient
+}
+
+// replace answers that a flow is over with a new one for the browser, which
+// says why.
+func (e *Engine) replace(w http.ResponseWriter, r *http.Request, why ui.Message, reason string) {
+	e.Cookies.RotateCSRF(w, r)
+	fresh, err := e.startVerification(r, flow.Browser)
+	if err == nil {
+		fresh.UI.Messages = []ui.Message{why}
+		err = e.Store.SaveFlow(r.Context(), fresh)
+	}
+	if err != nil {
+		e.failBrowser(w, r, err)
+		return
+	}
+	if !web.WantsJSON(r) {
+		web.Redirect(w, r, e.page(fresh), http.StatusSeeOther)
+		return
+	}
+	web.Fail(w, r, &fault.Error{
+		Kind: fault.Gone, ID: "self_service_flow_replaced", Message: "self-service flow replaced", Reason: reason,
+		Beside: map[string]any{"use_flow_id": fresh.ID},
+	})
+}
+
+// replaceExpiredVerification leads to a fresh flow for the browser, whatever
+// client the expired one was for.
+func (e *Engine) replaceExpiredVerification(w http.ResponseWriter, r *http.Request, old *flow.Flow) {
+	fresh, err := e.startVerification(r, flow.Browser)
+	if err == nil {
+		fresh.RequestURL, fresh.ReturnTo = old.RequestURL, old.ReturnTo
+		fresh.UI.Messages = []ui.Message{ui.Expired(ui.VerificationExpired, old.ExpiresAt, e.Now())}
+		err = e.Store.SaveFlow(r.Context(), fresh)
+	}
+	if err != nil {
+		e.failSubmit(w, r, old, err)
+		return
+	}
+	e.Cookies.EnsureCookie(w, r)
+	if old.Native() || web.WantsJSON(r) {
+		web.Redirect(w, r, e.url("/self-service/verification/flows", url.Values{"id": {fresh.ID}}), http.StatusSeeOther)
+		return
+	}
+	web.Redirect(w, r, e.page(fresh), http.StatusSeeOther)
+}
+
+// sendVerification begins a verification of the first address that is not
+// verified yet; nil when there is none or no method that could.
+func (e *Engine) sendVerification(r *http.Request, from *flow.Flow, who *identity.Identity) (*flow.Flow, []*courier.Message, error) {
+	at := slices.IndexFunc(who.VerifiableAddresses, func(a identity.VerifiableAddress) bool { return !a.Verified })
+	if at < 0 || !e.Config.Flows.Verification.Enabled {
+		return nil, nil, nil
+	}
 	now := e.Now()
 	f := &flow.Flow{
-		ID: e.newID(), Kind: flow.Verification, Type: from.Type, State: flow.ChooseMethod,
-		RequestURL: from.RequestURL, ReturnTo: from.ReturnTo,
-		IssuedAt: now, ExpiresAt: now.Add(e.Config.Flows.Verification.Lifespan), UpdatedAt: now,
+		ID: e.newID(), Kind: flow.Verification, Type: from.Type, Active: e.Config.Flows.Verification.Use, State: flow.ChooseMethod,
+		RequestURL: from.RequestURL, ReturnTo: afterVerification(from), Transient: from.Transient,
+		IssuedAt: now, ExpiresAt: now.Add(e.settings(flow.Verification).Lifespan), UpdatedAt: now,
 	}
 	e.bind(r, f)
-	f.UI.Append(
-		ui.Input(ui.Code, "email", "email", nil).Needed().Labelled(ui.Say(ui.LabelEmail)),
-		ui.Submit(ui.Code, "method", "code", ui.Continue),
-	)
-	return f
+	methods := e.offered(f)
+	if len(methods) == 0 {
+		return nil, nil, nil
+	}
+	outcome, err := methods[0].Verification.Begin(&flow.Step{Flow: f, Claimed: who, Now: now, Rand: e.Rand}, &who.VerifiableAddresses[at])
+	if err != nil {
+		return nil, nil, err
+	}
+	mail, err := e.press(outcome)
+	return f, mail, err
+}
+
+// afterVerification is where a browser asked to go once its address is proved.
+func afterVerification(from *flow.Flow) string {
+	asked, err := url.Parse(from.RequestURL)
+	if err != nil {
+		return ""
+	}
+	return asked.Query().Get("after_verification_return_to")
+}
+
+func (e *Engine) showVerification(f *flow.Flow, address string) continuation {
+	target := &flowTarget{ID: f.ID, Address: address}
+	if !f.Native() {
+		target.URL = e.page(f)
+	}
+	return continuation{Action: "show_verification_ui", Flow: target}
 }

@@ -115,7 +115,7 @@ const deleteBatch = 49
 // last, together with its guards: a deletion that was cut short is completed by
 // deleting again, and no name stays taken by nobody.
 func (s *Store) Delete(ctx context.Context, id string) error {
-	return again(ctx, func(ctx context.Context) error {
+	return Again(ctx, func(ctx context.Context) error {
 		who, err := s.Identity(ctx, id)
 		if err != nil {
 			return err

@@ -59,7 +59,7 @@ func TestTakenNames(t *testing.T) {
 		f := h.form(t, flow.Registration)
 		live, _ := h.begin(t, second)
 		second.V, second.Guards = 0, nil
-		err = h.Register(t.Context(), f, second, live)
+		err = h.Register(t.Context(), f, second, live, nil, nil)
 		if taken, ok := errors.AsType[*TakenError](err); !ok || taken.Guard != want {
 			t.Errorf("registering wants %s taken, got %v", want, err)
 		}
@@ -139,12 +139,15 @@ func TestBusyTable(t *testing.T) {
 		"Bearer":         func(ctx context.Context) error { _, err := h.Bearer(ctx, token); return err },
 		"Flow":           func(ctx context.Context) error { _, err := h.Flow(ctx, flow.Registration, f.ID); return err },
 		"SaveFlow":       func(ctx context.Context) error { return h.SaveFlow(ctx, f) },
-		"Register":       func(ctx context.Context) error { return h.Register(ctx, f, somebody("eve"), nil) },
+		"Register":       func(ctx context.Context) error { return h.Register(ctx, f, somebody("eve"), nil, nil, nil) },
 		"Open": func(ctx context.Context) error {
 			_, err := h.Open(ctx, Ask{Kind: flow.Registration, Flow: f.ID, Guard: guardOf("ann")})
 			return err
 		},
-		"Claimed":    func(ctx context.Context) error { _, err := h.Claimed(ctx, &Opening{claimed: ann.ID}); return err },
+		"Claimed": func(ctx context.Context) error {
+			_, err := h.Claimed(ctx, &Opening{Flow: f, claimed: ann.ID})
+			return err
+		},
 		"KeepError":  func(ctx context.Context) error { _, err := h.KeepError(ctx, []byte(`{}`)); return err },
 		"ShownError": func(ctx context.Context) error { _, err := h.ShownError(ctx, shown); return err },
 		"Reachable":  h.Reachable,

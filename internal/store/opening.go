@@ -29,14 +29,22 @@ type Ask struct {
 	// Guard names the identifier that the submission claims, "" for none. An
 	// attempt is paid for before anything about it is judged.
 	Guard string
+	// Guesses, when not zero, is how many submissions may guess at the flow's
+	// proof; this is one of them and is paid for as well.
+	Guesses int
 }
+
+// ErrGuesses says that a flow's proof was guessed at too often.
+var ErrGuesses = errors.New("too many guesses")
 
 // Opening is what the first round trip brought.
 type Opening struct {
-	Flow    *flow.Flow
-	Bearer  *Bearer // nil for nobody
-	claimed string  // id of the identifier's owner
-	guard   string
+	Flow   *flow.Flow
+	Bearer *Bearer // nil for nobody
+	// Overdrawn tells that this guess came after the last that was allowed.
+	Overdrawn bool
+	claimed   string // id of the identifier's owner
+	guard     string
 }
 
 // Open reads flow, session and identifier in one round trip and pays for the
@@ -59,13 +67,40 @@ func (s *Store) Open(ctx context.Context, ask Ask) (*Opening, error) {
 		return err
 	}
 	together := []func(context.Context) error{read}
-	if ask.Guard != "" {
+	if ask.Guard != "" && ask.Kind == flow.Login {
 		together = append(together, func(ctx context.Context) error { return s.pay(ctx, ask.Guard) })
+	}
+	guessed := error(nil)
+	if ask.Guesses > 0 {
+		together = append(together, func(ctx context.Context) error {
+			guessed = s.guess(ctx, id, ask.Guesses)
+			if errors.Is(guessed, ErrGuesses) {
+				return nil // the flow is still needed, to be replaced
+			}
+			return guessed
+		})
 	}
 	if err := table.Together(ctx, together...); err != nil {
 		return nil, fmt.Errorf("open flow: %w", err)
 	}
-	return open(ask, items)
+	opening, err := open(ask, items)
+	if err == nil && guessed != nil {
+		opening.Overdrawn = true
+	}
+	return opening, err
+}
+
+// guess counts a guess at a flow's proof; past the cap it is refused.
+func (s *Store) guess(ctx context.Context, id string, most int) error {
+	err := s.Table.Write(ctx, table.Update(key(flows, id), []table.Change{table.Add(table.AttrN, 1)},
+		table.Exists(), table.Less(table.AttrN, int64(most))))
+	if failed, over := errors.AsType[*table.ConditionFailed](err); over {
+		if failed.Item == nil {
+			return nil // there is no such flow, which the read says
+		}
+		return ErrGuesses
+	}
+	return err
 }
 
 func open(ask Ask, items []*table.Item) (*Opening, error) {
@@ -108,6 +143,9 @@ func (s *Store) pay(ctx context.Context, name string) error {
 // nobody; a name nobody owns costs the same read.
 func (s *Store) Claimed(ctx context.Context, opening *Opening) (*identity.Identity, error) {
 	id := opening.claimed
+	if proof := opening.Flow.Proof; opening.guard == "" && proof != nil {
+		id = proof.Identity
+	}
 	if id == "" {
 		id = secret.NewV4(s.Rand).String()
 	}

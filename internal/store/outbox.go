@@ -244,7 +244,7 @@ func (s *Store) Requeue(ctx context.Context, id string) (*courier.Message, error
 // Remark adds to a message what became of it after it was sent, such as a
 // bounce. A message that is gone is no error.
 func (s *Store) Remark(ctx context.Context, id string, d courier.Dispatch) error {
-	return again(ctx, func(ctx context.Context) error {
+	return Again(ctx, func(ctx context.Context) error {
 		m, err := s.message(ctx, id)
 		if err != nil || m == nil {
 			return err

@@ -72,7 +72,7 @@ func (s *Store) settle(
 	change func(*session.Session), add func(*commit) error,
 ) error {
 	raced := false
-	return again(ctx, func(ctx context.Context) error {
+	return Again(ctx, func(ctx context.Context) error {
 		if raced {
 			if err := s.reread(ctx, who, live); err != nil {
 				return err

@@ -44,8 +44,8 @@ type TakenError struct {
 
 func (e *TakenError) Error() string { return "name is taken: " + e.Guard }
 
-// again decides anew when a race was lost, a few times.
-func again(ctx context.Context, decide func(context.Context) error) error {
+// Again decides anew when a race was lost, a few times.
+func Again(ctx context.Context, decide func(context.Context) error) error {
 	for range attempts {
 		if err := decide(ctx); !errors.Is(err, errRace) {
 			return err

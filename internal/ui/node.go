@@ -96,6 +96,15 @@ func Submit(group Group, name, value string, label ID) Node {
 	return Input(group, name, "submit", value).Labelled(Say(label))
 }
 
+// Anchor builds a link.
+func Anchor(group Group, id, href string, title ID) Node {
+	label := Say(title)
+	return Node{
+		Type: AnchorNode, Group: group, Messages: []Message{},
+		Attributes: Attributes{ID: id, Href: href, Title: &label, NodeType: AnchorNode},
+	}.Labelled(label)
+}
+
 // CSRF builds the node that carries the anti-CSRF token; native flows carry "".
 func CSRF(token string) Node {
 	return Input(Default, "csrf_token", "hidden", token).Needed()

@@ -16,8 +16,9 @@ type csrfKey struct{}
 // csrfState is the anti-CSRF token of one request's browser.
 type csrfState struct {
 	token  string
-	sent   bool // by the browser
-	cookie bool // whether there was any Cookie header
+	next   string // what RotateCSRF will make of it, "" while nobody asked
+	sent   bool   // by the browser
+	cookie bool   // whether there was any Cookie header
 }
 
 // GuardCSRF gives browsers their anti-CSRF cookie and refuses requests that
@@ -100,7 +101,23 @@ func stateOf(r *http.Request) *csrfState {
 
 // Browser returns the MAC that ties a flow to the browser of this request.
 func (c *Cookies) Browser(r *http.Request) string {
-	return base64.RawURLEncoding.EncodeToString(c.Ring.MAC(secret.UseCSRF, stateOf(r).token))
+	return c.browser(stateOf(r).token)
+}
+
+// NextBrowser returns what Browser will be once [Cookies.RotateCSRF] was called.
+func (c *Cookies) NextBrowser(r *http.Request) string {
+	return c.browser(c.nextToken(stateOf(r)))
+}
+
+func (c *Cookies) browser(token string) string {
+	return base64.RawURLEncoding.EncodeToString(c.Ring.MAC(secret.UseCSRF, token))
+}
+
+func (c *Cookies) nextToken(state *csrfState) string {
+	if state.next == "" {
+		state.next = secret.NewCSRF(c.Rand)
+	}
+	return state.next
 }
 
 // FormToken returns a fresh masking of the browser's anti-CSRF token.
@@ -119,7 +136,7 @@ func (c *Cookies) EnsureCookie(w http.ResponseWriter, r *http.Request) {
 // session changed hands is void afterwards.
 func (c *Cookies) RotateCSRF(w http.ResponseWriter, r *http.Request) {
 	state := stateOf(r)
-	state.token = secret.NewCSRF(c.Rand)
+	state.token, state.next = c.nextToken(state), ""
 	c.giveCSRF(w, state.token)
 }
 

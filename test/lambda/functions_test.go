@@ -57,7 +57,7 @@ func binary(t testing.TB, pkg string) string {
 // TestFunctionsStartWithoutTheirTable starts every function with the
 // configuration a new project starts from and no table that answers: a start
 // that opened a connection would fail or hang here. A sample event still gets
-// an HTTP answer.
+// an answer.
 func TestFunctionsStartWithoutTheirTable(t *testing.T) {
 	mains, err := filepath.Glob("../../functions/*/main.go")
 	if err != nil || len(mains) == 0 {
@@ -96,6 +96,13 @@ func TestFunctionsStartWithoutTheirTable(t *testing.T) {
 			answer, err := f.Invoke(ctx, event)
 			if err != nil {
 				t.Fatalf("%v\n%s", err, f.Log())
+			}
+			if name == "courier" {
+				// No API calls it: it has the stream bring the record again.
+				if got := string(answer); !strings.HasPrefix(got, `{"batchItemFailures":[{"itemIdentifier":`) {
+					t.Errorf("answers %s\n%s", got, f.Log())
+				}
+				return
 			}
 			response, err := gatewaytest.Response(answer)
 			if err != nil {

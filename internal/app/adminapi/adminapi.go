@@ -8,21 +8,25 @@ import (
 	"styx/internal/admin"
 	"styx/internal/app"
 	"styx/internal/app/signup"
+	"styx/internal/courier"
 	"styx/internal/web"
 )
 
 // Admin builds the admin function.
 func Admin(_ context.Context, getenv func(string) string) (http.Handler, error) {
 	return app.Function(getenv, signup.Compile, func(a *app.App) http.Handler {
-		return Handler(a, getenv("STYX_VERSION"))
+		return Handler(a, getenv("STYX_VERSION"), nil)
 	})
 }
 
+// Preview renders a message that was not sent yet.
+type Preview func(context.Context, *courier.Message) (courier.Content, error)
+
 // Handler returns the admin API.
-func Handler(a *app.App, version string) http.Handler {
+func Handler(a *app.App, version string, preview Preview) http.Handler {
 	e := a.Engine
 	api := &admin.API{
-		Config: a.Config, Store: e.Store, Schemas: e.Schemas, Hash: a.Hash, Ring: a.Ring, Now: a.Now, Rand: a.Rand,
+		Config: a.Config, Store: e.Store, Schemas: e.Schemas, Hash: a.Hash, Ring: a.Ring, Now: a.Now, Rand: a.Rand, Preview: preview,
 	}
 	mux := http.NewServeMux()
 	for pattern, handler := range api.Handlers() {

@@ -5,11 +5,15 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"strings"
 
 	"styx/internal/app"
 	"styx/internal/app/adminapi"
+	"styx/internal/app/mail"
 	"styx/internal/app/signup"
 	"styx/internal/config"
+	"styx/internal/courier"
+	"styx/internal/courier/inbox"
 	"styx/internal/pages"
 )
 
@@ -18,6 +22,10 @@ type Server struct {
 	App    *app.App
 	Public http.Handler
 	Admin  http.Handler
+	Worker *courier.Worker // delivers mail while it runs
+	// HasInbox tells that mail stays here, to be read at [InboxPath] below the
+	// public URL.
+	HasInbox bool
 }
 
 // Local returns both APIs, with the built-in pages where a flow has no page of
@@ -29,12 +37,26 @@ func Local(p app.Parts, version string, log *slog.Logger) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	e := a.Engine
-	public := a.Public(e.Login(), e.Registration(), e.Sessions(), e.Errors(), e.Meta(), a.Elsewhere())
-	if builtIn(configured.Flows) {
-		public = withPages(a.Config, public, version, log)
+	// The inbox takes the mail when no server is configured to.
+	var kept *inbox.Inbox
+	delivery, err := mail.New(a, mail.Programs(a.Client), log, func(config.SMTP) (courier.Send, error) {
+		kept = inbox.New(a.Now)
+		return kept.Send, nil
+	})
+	if err != nil {
+		return nil, err
 	}
-	return &Server{App: a, Public: public, Admin: adminapi.Handler(a, version)}, nil
+	worker := courier.NewWorker(delivery)
+	e := a.Engine
+	e.Posted = worker.Wake
+	public := a.Public(e.Login(), e.Registration(), e.Verification(), e.Sessions(), e.Errors(), e.Meta(), a.Elsewhere())
+	if builtIn(configured.Flows) {
+		public = withPages(a.Config, public, kept, version, log)
+	}
+	return &Server{
+		App: a, Public: public, Admin: adminapi.Handler(a, version, delivery.Preview), Worker: worker,
+		HasInbox: kept != nil && builtIn(configured.Flows),
+	}, nil
 }
 
 // builtIn tells whether any flow that is offered lacks a page of its own.
@@ -42,10 +64,20 @@ func builtIn(f config.Flows) bool {
 	return f.Login.UIURL == nil || f.Registration.UIURL == nil || f.Error.UIURL == nil
 }
 
-func withPages(c *config.Config, api http.Handler, version string, log *slog.Logger) http.Handler {
+// InboxPath is where the pages show mail that stays here.
+const InboxPath = "/ui/inbox"
+
+func withPages(c *config.Config, api http.Handler, kept *inbox.Inbox, version string, log *slog.Logger) http.Handler {
+	publicURL := c.Serve.Public.BaseURL.String()
+	var links []pages.Link
+	if kept != nil {
+		links = []pages.Link{{Text: "Mail that stayed on this machine", URL: strings.TrimSuffix(publicURL, "/") + InboxPath}}
+	}
 	own := pages.New(pages.Options{
 		API:        api,
-		PublicURL:  c.Serve.Public.BaseURL.String(),
+		PublicURL:  publicURL,
+		Links:      links,
+		Inbox:      kept,
 		ReturnURLs: returnURLs(c),
 		Flows:      flows(c),
 		Version:    app.Version(version),
@@ -64,6 +96,9 @@ func flows(c *config.Config) []string {
 	kinds := []string{"login"}
 	if c.Flows.Registration.Enabled {
 		kinds = append(kinds, "registration")
+	}
+	if c.Flows.Verification.Enabled {
+		kinds = append(kinds, "verification")
 	}
 	return kinds
 }

@@ -35,11 +35,12 @@ func New(c config.Password, h *secret.Hasher, client *http.Client) flow.Method {
 }
 
 // claims names whose password is being guessed; nobody's while there is none.
-func claims(form identity.Form) (identity.CredentialType, string) {
-	if !form.Has(id) {
-		return identity.Password, ""
+func claims(form identity.Form) string {
+	identifier := identity.Normalize(form.Get("identifier"))
+	if !form.Has(id) || identifier == "" {
+		return ""
 	}
-	return identity.Password, form.Get("identifier")
+	return identity.CredentialGuard(identity.Password, identifier)
 }
 
 // ask adds the nodes of a login. Whoever confirms a session is not asked again

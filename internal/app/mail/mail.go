@@ -1,0 +1,106 @@
+// Package mail assembles what delivers messages, for the functions that do.
+package mail
+
+import (
+	"context"
+	"encoding/json"
+	"io/fs"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"runtime"
+
+	"styx/internal/app"
+	"styx/internal/config"
+	"styx/internal/courier"
+	"styx/internal/courier/httpchannel"
+	"styx/internal/courier/smtp"
+	"styx/internal/courier/template"
+	"styx/internal/jsonnet"
+	"styx/internal/outbound"
+)
+
+// maxTemplate bounds the source of a message template.
+const maxTemplate = 1 << 20
+
+// Serverless makes the sender of mail where the configuration names no server.
+type Serverless func(c config.SMTP) (courier.Send, error)
+
+// Programs returns the operator's Jsonnet programs.
+func Programs(client *http.Client) *jsonnet.Catalog {
+	return &jsonnet.Catalog{
+		Evaluator: jsonnet.NewEvaluator(jsonnet.DefaultLimits(), runtime.GOMAXPROCS(0)), Client: client,
+	}
+}
+
+// New returns what delivers the messages of an app. It opens no connection.
+func New(a *app.App, programs *jsonnet.Catalog, log *slog.Logger, serverless Serverless) (*courier.Courier, error) {
+	c := a.Config
+	sending, err := channels(a, programs, serverless)
+	if err != nil {
+		return nil, err
+	}
+	return &courier.Courier{
+		Outbox: a.Engine.Store, Press: a.Engine.Press, Render: renderer(a).Render, Channels: sending,
+		Retries: c.Courier.MessageRetries, Keep: c.Dev, Log: log, Now: a.Now, Rand: a.Rand,
+	}, nil
+}
+
+// renderer makes the text of messages, from the operator's templates where
+// there are some.
+func renderer(a *app.App) *template.Renderer {
+	var folder fs.FS
+	if path := a.Config.Courier.TemplatePath; path != "" {
+		folder = os.DirFS(path)
+	}
+	return template.New(template.Options{
+		Templates: a.Config.Courier.Templates, Folder: folder,
+		Fetch: func(ctx context.Context, uri string) ([]byte, error) {
+			return outbound.Fetch(ctx, a.Client, "", uri, maxTemplate)
+		},
+	})
+}
+
+// channels are the ways to send, by the id of the channel.
+func channels(a *app.App, programs *jsonnet.Catalog, serverless Serverless) (map[string]courier.Send, error) {
+	c := a.Config.Courier
+	over := func(request config.Request) courier.Send {
+		return httpchannel.New(httpchannel.Options{Request: request, Client: a.Client, Eval: evaluate(programs)}).Send
+	}
+	all := map[string]courier.Send{}
+	for _, channel := range c.Channels {
+		all[channel.ID] = over(channel.Request)
+	}
+	if c.Strategy == "http" {
+		all["email"] = over(c.HTTP)
+		return all, nil
+	}
+	send, err := email(a, serverless)
+	all["email"] = send
+	return all, err
+}
+
+// email sends mail by the configured server.
+func email(a *app.App, serverless Serverless) (courier.Send, error) {
+	c := a.Config.Courier.SMTP
+	if c.URI == "" {
+		return serverless(c)
+	}
+	sender, err := smtp.New(smtp.Options{Config: c, Dial: new(net.Dialer).DialContext, Now: a.Now})
+	if err != nil {
+		return nil, err
+	}
+	return sender.Send, nil
+}
+
+// evaluate runs the program at a URI over what a channel says.
+func evaluate(programs *jsonnet.Catalog) func(context.Context, string, []byte) ([]byte, error) {
+	return func(ctx context.Context, uri string, argument []byte) ([]byte, error) {
+		program, err := programs.Program(ctx, uri)
+		if err != nil {
+			return nil, err
+		}
+		return program.Eval(ctx, jsonnet.Arguments{Top: map[string]any{"ctx": json.RawMessage(argument)}})
+	}
+}

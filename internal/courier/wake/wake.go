@@ -1,0 +1,150 @@
+package wake
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"styx/internal/courier"
+	"styx/internal/courier/ses"
+	"styx/internal/secret"
+)
+
+const (
+	// width is how many deliveries run at a time, the size of a batch.
+	width = 10
+	// sweepLimit is how many messages one sweep brings.
+	sweepLimit = 500
+)
+
+// Handler delivers what events name. Later may be nil, all else is required.
+type Handler struct {
+	Courier *courier.Courier
+	// Remark adds to a message what became of it.
+	Remark func(ctx context.Context, id string, d courier.Dispatch) error
+	// Later has the function woken for a message after a while; nil leaves that
+	// to the sweep.
+	Later func(ctx context.Context, id string, wait time.Duration) error
+}
+
+// answer says which records of a batch are to come again.
+type answer struct {
+	Failures []failure `json:"batchItemFailures"`
+}
+
+type failure struct {
+	Item string `json:"itemIdentifier"`
+}
+
+// Invoke handles one event. Its answer names the records whose message could
+// not be read or written; a message that could not be sent is not one of them,
+// for the outbox has it.
+func (h *Handler) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
+	var e event
+	if err := json.Unmarshal(payload, &e); err != nil {
+		return nil, fmt.Errorf("read event: %w", err)
+	}
+	switch {
+	case len(e.Records) > 0:
+		return json.Marshal(answer{h.batch(ctx, e.Records)})
+	case e.Source == fromSchedule:
+		return []byte("null"), h.sweep(ctx)
+	case e.Source == fromSES:
+		return []byte("null"), h.returned(ctx, payload)
+	}
+	return nil, errors.New("read event: neither of a stream, a queue, a schedule nor of SES")
+}
+
+// batch delivers what records name and returns those that are to come again.
+func (h *Handler) batch(ctx context.Context, records []record) []failure {
+	var tasks []task
+	for _, r := range records {
+		if one, ok := r.task(); ok {
+			tasks = append(tasks, one)
+		}
+	}
+	failures := []failure{}
+	for at, err := range h.each(ctx, tasks) {
+		if err != nil {
+			failures = append(failures, failure{tasks[at].item})
+		}
+	}
+	h.Courier.Log.InfoContext(ctx, "courier woken", slog.String("by", records[0].Source),
+		slog.Int("messages", len(tasks)), slog.Int("failed", len(failures)))
+	return failures
+}
+
+// sweep delivers what is due. What it could not reach in its time is found
+// again.
+func (h *Handler) sweep(ctx context.Context) error {
+	ids, err := h.Courier.Outbox.Due(ctx, sweepLimit)
+	if err != nil {
+		return fmt.Errorf("sweep: %w", err)
+	}
+	tasks := make([]task, len(ids))
+	for at, id := range ids {
+		tasks[at].message = id
+	}
+	failed := 0
+	for _, one := range h.each(ctx, tasks) {
+		if one != nil {
+			failed, err = failed+1, one
+		}
+	}
+	h.Courier.Log.InfoContext(ctx, "courier woken", slog.String("by", fromSchedule),
+		slog.Int("messages", len(tasks)), slog.Int("failed", failed))
+	if failed > 0 {
+		return fmt.Errorf("sweep: %d of %d messages: %w", failed, len(ids), err)
+	}
+	return nil
+}
+
+// each delivers messages, a few at a time. It returns how each went.
+func (h *Handler) each(ctx context.Context, tasks []task) []error {
+	ended := make([]error, len(tasks))
+	room := make(chan struct{}, width)
+	var running sync.WaitGroup
+	for at, one := range tasks {
+		room <- struct{}{}
+		running.Go(func() {
+			defer func() { <-room }()
+			ended[at] = h.deliver(ctx, one.message)
+		})
+	}
+	running.Wait()
+	return ended
+}
+
+// deliver delivers one message. A queue that does not take it back is no
+// failure: the sweep finds it.
+func (h *Handler) deliver(ctx context.Context, id string) error {
+	again, err := h.Courier.Deliver(ctx, id)
+	if err != nil {
+		h.Courier.Log.ErrorContext(ctx, "courier could not use the outbox", slog.String("message", id), slog.Any("error", err))
+		return err
+	}
+	if again.IsZero() || h.Later == nil {
+		return nil
+	}
+	if err := h.Later(ctx, id, again.Sub(h.Courier.Now())); err != nil {
+		h.Courier.Log.ErrorContext(ctx, "courier could not use the queue", slog.String("message", id), slog.Any("error", err))
+	}
+	return nil
+}
+
+// returned adds what SES reports to the message it is about.
+func (h *Handler) returned(ctx context.Context, payload []byte) error {
+	r, ok := ses.ReadReturn(payload)
+	if !ok {
+		return nil // about a mail that is not ours
+	}
+	now := h.Courier.Now()
+	return h.Remark(ctx, r.Message, courier.Dispatch{
+		ID: secret.NewV7(now, h.Courier.Rand).String(), Status: courier.DispatchFailed, Error: r.What,
+		CreatedAt: now, UpdatedAt: now,
+	})
+}
