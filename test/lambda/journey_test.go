@@ -27,6 +27,7 @@ import (
 
 // The configuration that travels in the zip of every function of these tests.
 const journeyConfig = `
+courier: {smtp: {from_address: "` + sender + `"}}
 serve:
   public: {base_url: "https://id.example/"}
   admin: {base_url: "https://admin.example/"}
@@ -35,8 +36,10 @@ selfservice:
   flows:
     registration:
       after: {password: {hooks: [{hook: session}]}}
+    verification: {enabled: true}
   methods:
     password: {config: {haveibeenpwned_enabled: false}}
+    code: {enabled: true}
 identity:
   default_schema_id: person
   schemas: [{id: person, url: "file://./identity.schema.json"}]
@@ -86,7 +89,7 @@ func deploy(t *testing.T, api gatewaytest.API, concurrency int) *stack {
 		}
 	}
 	s := &stack{functions: map[string]*lambda.Function{}}
-	for _, function := range []string{"login", "registration", "session", "meta", "admin"} {
+	for _, function := range []string{"login", "registration", "verification", "session", "meta", "admin", "courier"} {
 		options := lambda.Options{
 			Binary: binary(t, "../../functions/"+function), Dir: folder, Name: function,
 			Timeout: 20 * time.Second, Concurrency: concurrency,

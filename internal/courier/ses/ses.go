@@ -69,8 +69,10 @@ func New(o Options) (*Sender, error) {
 	cfg := aws.Config{
 		Region:      region,
 		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) { return who, nil }),
-		HTTPClient:  o.HTTPClient,
 		Retryer:     func() aws.Retryer { return aws.NopRetryer{} },
+	}
+	if o.HTTPClient != nil {
+		cfg.HTTPClient = o.HTTPClient
 	}
 	if endpoint := cmp.Or(o.Getenv("AWS_ENDPOINT_URL_SESV2"), o.Getenv("AWS_ENDPOINT_URL")); endpoint != "" {
 		cfg.BaseEndpoint = &endpoint

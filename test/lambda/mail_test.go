@@ -1,0 +1,124 @@
+//go:build dynamodb
+
+package lambda_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"styx/internal/gateway/gatewaytest"
+)
+
+// sender is whom the mail of these tests comes from.
+const sender = "styx@shop.example.org"
+
+// emulator sends a request to the SES API beside the DynamoDB API of the tests.
+func emulator(t *testing.T, method, path string, body, into any) {
+	t.Helper()
+	encoded, err := json.Marshal(body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := http.NewRequestWithContext(t.Context(), method, os.Getenv("STYX_TEST_DYNAMODB")+path, bytes.NewReader(encoded))
+	if err != nil {
+		t.Fatal(err)
+	}
+	// It looks at the service alone.
+	r.Header.Set("Authorization", "AWS4-HMAC-SHA256 Credential=test/20260701/us-east-1/ses/aws4_request, SignedHeaders=host, Signature=0")
+	r.Header.Set("Content-Type", "application/json")
+	response, err := http.DefaultClient.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	if response.StatusCode != http.StatusOK && response.StatusCode != http.StatusConflict {
+		t.Fatalf("%s %s: %s", method, path, response.Status)
+	}
+	if into == nil {
+		return
+	}
+	if err := json.NewDecoder(response.Body).Decode(into); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// mailsTo are the texts of what arrived for an address.
+func mailsTo(t *testing.T, address string) []string {
+	t.Helper()
+	var box struct {
+		Messages map[string][]struct { // by account
+			To   []string `json:"To"`
+			Text string   `json:"BodyText"`
+		} `json:"messages"`
+	}
+	emulator(t, http.MethodGet, "/_ministack/ses/messages", nil, &box)
+	var texts []string
+	for _, mails := range box.Messages {
+		for _, mail := range mails {
+			if slices.Contains(mail.To, address) {
+				texts = append(texts, mail.Text)
+			}
+		}
+	}
+	return texts
+}
+
+// link is the address in a mail that proves another.
+var link = regexp.MustCompile(`\bhttps://id\.example/self-service/verification\?code=(\d{6})&flow=([0-9a-f-]{36})\b`)
+
+// TestMailJourney: a registration's mail leaves by the courier function, which
+// nothing but its schedule wakes, and the code in it proves the address.
+func TestMailJourney(t *testing.T) {
+	s := deploy(t, gatewaytest.API{}, 0)
+	emulator(t, http.MethodPost, "/v2/email/identities", map[string]string{"EmailIdentity": sender}, nil)
+	public := &http.Client{Transport: s.public, Timeout: time.Minute}
+	email := fmt.Sprintf("ann-%d@example.com", time.Now().UnixNano()) // the API outlives the test
+	if err := journey(public, email); err != nil {
+		t.Fatal(err)
+	}
+	if mails := mailsTo(t, email); len(mails) != 0 {
+		t.Fatalf("before anybody sent: %v", mails)
+	}
+	for range 2 { // the second finds nothing left to send
+		answer, err := s.functions["courier"].Invoke(t.Context(), []byte(`{"source":"aws.events"}`))
+		if err != nil || string(answer) != "null" {
+			t.Fatalf("the courier answers %s, %v\n%s", answer, err, s.functions["courier"].Log())
+		}
+	}
+	mails := mailsTo(t, email)
+	if len(mails) != 1 {
+		t.Fatalf("%d mails arrived\n%s", len(mails), s.functions["courier"].Log())
+	}
+	found := link.FindStringSubmatch(mails[0])
+	if found == nil {
+		t.Fatalf("no link in %s", mails[0])
+	}
+	target := "https://id.example/self-service/verification?flow=" + found[2]
+	for _, row := range []struct{ code, want string }{{wrong(found[1]), "sent_email"}, {found[1], "passed_challenge"}} {
+		status, flow, err := ask(public, http.MethodPost, target, "", map[string]string{"method": "code", "code": row.code})
+		if err != nil || status != http.StatusOK || flow["state"] != row.want {
+			t.Errorf("a code is answered %d %v %v, want %s", status, flow["state"], err, row.want)
+		}
+	}
+	for name, f := range s.functions {
+		if strings.Contains(f.Log(), found[1]) || strings.Contains(f.Log(), email) {
+			t.Errorf("%s logs what the mail said: %s", name, f.Log())
+		}
+	}
+}
+
+// wrong is a code that is not this one.
+func wrong(code string) string {
+	if code == "000000" {
+		return "000001"
+	}
+	return "000000"
+}
