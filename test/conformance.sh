@@ -25,10 +25,11 @@ for port in 4533 4534 4543 4544 4545; do
 	fi
 done
 
+# exec: the runner must wait for the server to end, not for a shell around it.
 status=0
 output=$(mktemp)
 trap 'rm -f "$output"' EXIT
-python3 -B "$suite/replay.py" --start "$PWD/bin/styx serve --dev -c {config}" \
+python3 -B "$suite/replay.py" --start "exec $PWD/bin/styx serve --dev -c {config}" \
 	--areas "$areas" --divergences "$PWD/test/divergences.txt" "$@" | tee "$output" | sed '$d' || status=$?
 closing=$(tail -n 1 "$output")
 echo "conformance: $closing"
