@@ -1,6 +1,7 @@
 package dynamo
 
 import (
+	"cmp"
 	"context"
 	"encoding/base64"
 	"errors"
@@ -48,8 +49,8 @@ func New(opts Options) (*Table, error) {
 	if opts.Getenv == nil || opts.Rand == nil {
 		return nil, errors.New("dynamodb: Getenv and Rand are required")
 	}
-	region := first(opts.Region, opts.Getenv("AWS_REGION"), opts.Getenv("AWS_DEFAULT_REGION"))
-	endpoint := first(opts.Endpoint, opts.Getenv("AWS_ENDPOINT_URL_DYNAMODB"), opts.Getenv("AWS_ENDPOINT_URL"))
+	region := cmp.Or(opts.Region, opts.Getenv("AWS_REGION"), opts.Getenv("AWS_DEFAULT_REGION"))
+	endpoint := cmp.Or(opts.Endpoint, opts.Getenv("AWS_ENDPOINT_URL_DYNAMODB"), opts.Getenv("AWS_ENDPOINT_URL"))
 	who := aws.Credentials{
 		AccessKeyID:     opts.Getenv("AWS_ACCESS_KEY_ID"),
 		SecretAccessKey: opts.Getenv("AWS_SECRET_ACCESS_KEY"),
@@ -102,14 +103,4 @@ func (t *Table) random(n int) (string, error) {
 		return "", fmt.Errorf("read randomness: %w", err)
 	}
 	return base64.RawURLEncoding.EncodeToString(b), nil
-}
-
-// first returns the first value that is not empty.
-func first(values ...string) string {
-	for _, v := range values {
-		if v != "" {
-			return v
-		}
-	}
-	return ""
 }

@@ -1,6 +1,7 @@
 package dynamo
 
 import (
+	"cmp"
 	"crypto/rand"
 	"strings"
 	"testing"
@@ -34,7 +35,7 @@ func TestOptions(t *testing.T) {
 				if name == c.unset {
 					return ""
 				}
-				return first(c.set[name], full[name])
+				return cmp.Or(c.set[name], full[name])
 			}
 			tab, err := New(c.opts)
 			switch {
