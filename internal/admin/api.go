@@ -83,7 +83,16 @@ func (a *API) show(w http.ResponseWriter, r *http.Request, who *identity.Identit
 		// Kratos names here the types it did recognise, and clients have that on record.
 		return badParameter("include_credential", fmt.Sprint(include))
 	}
-	web.JSON(w, http.StatusOK, who.Admin(a.publicURL(), include...))
+	return a.answer(w, http.StatusOK, who, include...)
+}
+
+// answer shows an identity with its credentials.
+func (a *API) answer(w http.ResponseWriter, status int, who *identity.Identity, include ...identity.CredentialType) error {
+	view, err := who.Admin(a.publicURL(), a.Ring, include...)
+	if err != nil {
+		return err
+	}
+	web.JSON(w, status, view)
 	return nil
 }
 
