@@ -13,6 +13,7 @@ import (
 	"styx/internal/fault"
 	"styx/internal/identity"
 	"styx/internal/secret"
+	"styx/internal/selfservice"
 	"styx/internal/store"
 	"styx/internal/web"
 )
@@ -22,6 +23,7 @@ type API struct {
 	Config  *config.Config
 	Store   *store.Store
 	Schemas *identity.Catalog
+	Engine  *selfservice.Engine // begins recoveries
 	Hash    *secret.Hasher
 	Ring    *secret.Ring
 	Now     func() time.Time
@@ -39,6 +41,8 @@ func (a *API) Handlers() map[string]http.HandlerFunc {
 		"GET /admin/identities/{id}":                      answered(a.get),
 		"GET /admin/identities/by/external/{external_id}": answered(a.getByExternalID),
 		"DELETE /admin/identities/{id}":                   answered(a.delete),
+		"POST /admin/recovery/code":                       answered(a.recoveryCode),
+		"POST /admin/recovery/link":                       answered(a.recoveryLink),
 		"GET /admin/courier/messages":                     answered(a.listMessages),
 		"GET /admin/courier/messages/{id}":                answered(a.getMessage),
 	}
