@@ -301,6 +301,7 @@ type changed struct {
 	live          *session.Session
 	verifications []*flow.Flow
 	hooks         []config.Hook // those that run on what is stored
+	held          bool          // nothing is stored until an address is proved
 }
 
 // saveSettings stores changed settings: hooks that may refuse, then one write.
@@ -311,6 +312,11 @@ func (e *Engine) saveSettings(r *http.Request, step *flow.Step, opening *store.O
 	err := e.ask(r, only(after.Methods[method].Hooks, blocking), of, func(wanted *hook.Change) error { return e.change(step, who, wanted) })
 	if err != nil {
 		return changed{}, err
+	}
+	if has(after.Methods[method].Hooks, config.HookVerifyNewAddress) {
+		if done, held, err := e.hold(r, step, opening.Bearer.Owner, who); held || err != nil {
+			return done, err
+		}
 	}
 	who.Touch(step.Now)
 	done := changed{method: method, live: step.Session, hooks: hooksAfter(after, method, observing)}
@@ -340,7 +346,7 @@ func (e *Engine) saveSettings(r *http.Request, step *flow.Step, opening *store.O
 		return changed{}, err
 	}
 	err = e.commit(r.Context(), change)
-	if _, taken := errors.AsType[*store.TakenError](err); taken {
+	if isTaken(err) {
 		return changed{}, fault.InvalidField("", ui.Say(ui.AccountExists))
 	}
 	return done, err
@@ -430,13 +436,16 @@ func (e *Engine) finishSettings(w http.ResponseWriter, r *http.Request, done cha
 		return
 	}
 	next := e.showVerifications(done.verifications)
-	if !f.Native() {
+	if !f.Native() && !done.held {
 		if token, _, found := e.Cookies.Session(r); found {
 			e.Cookies.GiveSession(w, token, e.Now(), done.live.ExpiresAt)
 		}
 		next = append([]continuation{redirectTo(target)}, next...)
 	}
 	to := target.String()
+	if done.held {
+		to = e.page(f)
+	}
 	if len(done.verifications) > 0 {
 		to = e.page(done.verifications[0])
 	}

@@ -3,6 +3,7 @@ package selfservice_test
 import (
 	"encoding/json"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"testing"
@@ -233,5 +234,88 @@ func TestPasswordChangeEndsOtherSessions(t *testing.T) {
 	}
 	if other.whoami(t).ID != "" || c.whoami(t).ID != mine.ID {
 		t.Errorf("left are %q and %q", other.whoami(t).ID, c.whoami(t).ID)
+	}
+}
+
+// TestNewAddressIsHeld until it is proved, where a hook says so.
+func TestNewAddressIsHeld(t *testing.T) {
+	const holds = `selfservice: {flows: {settings: {after: {profile: {hooks: [{hook: verify_new_address}]}}}}}`
+	for _, of := range kinds {
+		for _, by := range []string{"code", "link"} {
+			h := open(t, changing, holds, map[string]string{"code": "{}", "link": byLink}[by])
+			box := h.mailbox(t)
+			c := h.client(of)
+			mine := c.signUp(t, "ann@example.org")
+			h.client(api).signUp(t, "eve@example.org")
+			id := c.start(t, "settings", "")
+			traits := func() string { return string(h.stored(t, mine.Identity.ID).Traits) }
+			ask := func(email, other string) (answer, flow) {
+				return c.save(t, id, fields{"method": "profile", "traits.email": email, "traits.other": other, "traits.name": "Ann"})
+			}
+			if _, f := ask("new@example.org", "newer@example.org"); !slices.Equal(f.messages(), said(ui.OneAddressAtATime)) {
+				t.Errorf("%s: two at once: it says %v", of, f.messages())
+			}
+			if _, f := ask("eve@example.org", ""); !slices.Equal(f.messages(), said(ui.AccountExists)) {
+				t.Errorf("%s: somebody else's: it says %v", of, f.messages())
+			}
+			a, _ := ask("new@example.org", "")
+			verification := ""
+			if of == html {
+				verification = a.location(t).Query().Get("flow")
+			} else {
+				for _, step := range a.flow(t).ContinueWith {
+					verification = step.Flow.ID
+				}
+			}
+			if sent := box.last(t); verification == "" || sent.To != "new@example.org" || traits() != `{"email":"ann@example.org"}` {
+				t.Fatalf("%s: sent to %s, stored are %s, answered %d %s", of, sent.To, traits(), a.Code, a.Body)
+			}
+			if by == "code" {
+				// Asked again, another code is sent and nothing is stored.
+				c.shown(t, c.submit(t, "verification", verification, fields{"method": "code", "email": "new@example.org"}))
+				if traits() != `{"email":"ann@example.org"}` {
+					t.Errorf("%s: asking again stored %s", of, traits())
+				}
+				c.shown(t, c.submit(t, "verification", verification, fields{"method": "code", "code": box.last(t).Code}))
+			} else {
+				link, err := url.Parse(box.last(t).URL)
+				if err != nil {
+					t.Fatal(err)
+				}
+				h.client(html).ask(t, http.MethodGet, link.RequestURI())
+			}
+			after := h.stored(t, mine.Identity.ID)
+			if address := after.Verifiable("email", "new@example.org"); traits() != `{"email":"new@example.org","name":"Ann"}` || address == nil || !address.Verified {
+				t.Errorf("%s by %s: stored are %s, %+v", of, by, traits(), after.VerifiableAddresses)
+			}
+			h.client(api).signIn(t, "new@example.org", "")
+		}
+	}
+}
+
+// TestHeldAddressIsGivenUp when its session ended, or the traits changed.
+func TestHeldAddressIsGivenUp(t *testing.T) {
+	const holds = `selfservice: {flows: {settings: {after: {profile: {hooks: [{hook: verify_new_address}]}}}}}`
+	for what, happens := range map[string]func(t *testing.T, c *client, mine sessionView){
+		"the session ended": func(t *testing.T, c *client, mine sessionView) {
+			if err := c.Store.Revoke(t.Context(), mine.Identity.ID, mine.ID); err != nil {
+				t.Fatal(err)
+			}
+		},
+		"the traits changed": func(t *testing.T, c *client, _ sessionView) {
+			c.save(t, c.start(t, "settings", ""), fields{"method": "profile", "traits.email": "ann@example.org", "traits.name": "Nan"})
+		},
+	} {
+		h := open(t, changing, holds)
+		box := h.mailbox(t)
+		c := h.client(api)
+		mine := c.signUp(t, "ann@example.org")
+		a, _ := c.save(t, c.start(t, "settings", ""), fields{"method": "profile", "traits.email": "new@example.org"})
+		verification, code := a.flow(t).ContinueWith[0].Flow.ID, box.last(t).Code
+		happens(t, c, mine)
+		f := c.shown(t, c.submit(t, "verification", verification, fields{"method": "code", "code": code}))
+		if !slices.Equal(f.messages(), said(ui.VerificationCodeInvalid)) || h.stored(t, mine.Identity.ID).Verifiable("email", "new@example.org") != nil {
+			t.Errorf("%s: it says %v, stored is %s", what, f.messages(), h.stored(t, mine.Identity.ID).Traits)
+		}
 	}
 }

@@ -91,11 +91,18 @@ func (e *Engine) submitVerification(w http.ResponseWriter, r *http.Request) {
 		e.replace(w, r, ui.Say(ui.VerificationDone), replacedDone)
 	case errors.Is(err, flow.ErrLink):
 		e.replace(w, r, ui.Say(ui.VerificationTokenInvalid), replacedRetry)
+	case isTaken(err): // by somebody who was faster with a change that waited
+		e.failFlow(w, r, step, fault.InvalidField("", ui.Say(ui.AccountExists)))
 	case err != nil:
 		e.failFlow(w, r, step, err)
 	default:
 		e.answerVerification(w, r, step, outcome)
 	}
+}
+
+func isTaken(err error) bool {
+	_, taken := errors.AsType[*store.TakenError](err)
+	return taken
 }
 
 // submitted is a submission, or what a link says.
@@ -125,16 +132,25 @@ func (e *Engine) judgeProof(r *http.Request, opening *store.Opening, link bool) 
 		if err != nil {
 			return flow.Outcome{}, err
 		}
-		if step.Claimed, err = e.Store.Claimed(ctx, opening); err != nil {
+		held, err := e.release(ctx, step)
+		if err == nil && !held {
+			step.Claimed, err = e.Store.Claimed(ctx, opening)
+		}
+		if err != nil {
 			return flow.Outcome{}, err
 		}
-		if !link {
-			return door.Submit(ctx, step)
+		judge := door.Submit
+		if link {
+			judge = door.Follow
 		}
-		if door.Follow == nil {
+		if judge == nil {
 			return flow.Outcome{}, flow.ErrLink
 		}
-		return door.Follow(ctx, step)
+		outcome, err = judge(ctx, step)
+		if held && outcome.Proved == "" {
+			outcome.Who = nil // the change waits on
+		}
+		return outcome, err
 	}
 }
 
