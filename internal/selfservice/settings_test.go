@@ -298,11 +298,13 @@ func TestHeldAddressIsGivenUp(t *testing.T) {
 	const holds = `selfservice: {flows: {settings: {after: {profile: {hooks: [{hook: verify_new_address}]}}}}}`
 	for what, happens := range map[string]func(t *testing.T, c *client, mine sessionView){
 		"the session ended": func(t *testing.T, c *client, mine sessionView) {
+			t.Helper()
 			if err := c.Store.Revoke(t.Context(), mine.Identity.ID, mine.ID); err != nil {
 				t.Fatal(err)
 			}
 		},
 		"the traits changed": func(t *testing.T, c *client, _ sessionView) {
+			t.Helper()
 			c.save(t, c.start(t, "settings", ""), fields{"method": "profile", "traits.email": "ann@example.org", "traits.name": "Nan"})
 		},
 	} {

@@ -73,7 +73,7 @@ func (e *Engine) submitVerification(w http.ResponseWriter, r *http.Request) {
 		e.failFlow(w, r, step, sent.err)
 		return
 	}
-	outcome, err := e.settle(r.Context(), step, opening, e.judgeProof(r, opening, link), func(ctx context.Context, outcome flow.Outcome) error {
+	outcome, err := e.settle(r.Context(), step, opening, e.judgeProof(r, opening, link), func(_ context.Context, outcome flow.Outcome) error {
 		if outcome.Opened && !step.Flow.Native() {
 			e.Cookies.RotateCSRF(w, r)
 			step.Flow.Browser = e.Cookies.Browser(r)
