@@ -29,10 +29,7 @@ func (e *Engine) Recovery() Handlers {
 	}
 }
 
-const (
-	recoveryImpossible = "A valid session was detected and thus recovery is not possible."
-	codeUsed           = "The code was already used. Please request another code."
-)
+const codeUsed = "The code was already used. Please request another code."
 
 // startRecovery returns a new recovery flow, or why there is none.
 func (e *Engine) startRecovery(r *http.Request, typ string) (*flow.Flow, error) {
@@ -44,9 +41,7 @@ func (e *Engine) startRecovery(r *http.Request, typ string) (*flow.Flow, error) 
 		return nil, err
 	}
 	if caller != nil {
-		signedIn := alreadySignedIn(recoveryImpossible)
-		signedIn.Message = ""
-		return nil, signedIn
+		return nil, e.alreadySignedIn(r, errRecoveryNeedless, http.StatusFound)
 	}
 	return e.newRecovery(r, typ)
 }
