@@ -162,6 +162,41 @@ func TestRecoveryByLink(t *testing.T) {
 	}
 }
 
+// TestLinksAreConfirmed by a button, where the configuration says so.
+func TestLinksAreConfirmed(t *testing.T) {
+	h, box, c, mine := lost(t, html, linkRecovery, byLink, `styx: {links: {confirm: true}}`)
+	for _, kind := range []string{"recovery", "verification"} {
+		id := c.start(t, kind, "")
+		c.submit(t, kind, id, fields{"method": "link", "email": "ann@example.org"})
+		sent := box.last(t)
+		link, err := url.Parse(sent.URL + sent.RecoveryURL)
+		if err != nil {
+			t.Fatal(err)
+		}
+		browser := h.client(html)
+		page := browser.ask(t, http.MethodGet, link.RequestURI()+"&x=\"><script>")
+		if page.Code != http.StatusOK || !strings.Contains(page.Body.String(), `action="?flow=`+id+`"`) || strings.Contains(page.Body.String(), "<script") {
+			t.Fatalf("%s: opened it shows %d %s", kind, page.Code, page.Body)
+		}
+		if browser.whoami(t).ID != "" || h.verified(t, mine.Identity.ID) && kind == "verification" {
+			t.Errorf("%s: opening it is enough", kind)
+		}
+		pressed := url.Values{"token": {link.Query().Get("token")}}.Encode()
+		a := browser.post(t, kind, id, "application/x-www-form-urlencoded", pressed)
+		switch kind {
+		case "recovery":
+			if a.location(t).Path != "/settings" || browser.whoami(t).ID == "" {
+				t.Errorf("pressed it leads to %d %s", a.Code, a.location(t))
+			}
+			h.change(t, mine.Identity.ID, func(who *identity.Identity) { who.VerifiableAddresses[0].Verified = false })
+		default:
+			if a.location(t).Path != "/verification" || !h.verified(t, mine.Identity.ID) {
+				t.Errorf("pressed it leads to %d %s", a.Code, a.location(t))
+			}
+		}
+	}
+}
+
 // TestRecoveryEndsOtherSessions where a hook says so, and else leaves them.
 func TestRecoveryEndsOtherSessions(t *testing.T) {
 	for hooks, ends := range map[string]bool{"{}": false, `selfservice: {flows: {recovery: {after: {hooks: [{hook: revoke_active_sessions}]}}}}`: true} {

@@ -51,12 +51,11 @@ func (e *Engine) startVerification(r *http.Request, typ string) (*flow.Flow, err
 // submitVerification answers a submission to a verification flow, and a link
 // that leads into one.
 func (e *Engine) submitVerification(w http.ResponseWriter, r *http.Request) {
-	link := r.Method != http.MethodPost
-	if link && prefetched(r) {
-		w.WriteHeader(http.StatusNoContent)
+	if e.looksAhead(w, r) {
 		return
 	}
 	sent := submitted(w, r)
+	link := followed(r, sent.plain)
 	step, opening := e.begin(w, r, e.asking(flow.Verification, sent))
 	if step == nil || e.replacedExpired(w, r, step) {
 		return
@@ -111,12 +110,6 @@ func submitted(w http.ResponseWriter, r *http.Request) submission {
 		return read(w, r)
 	}
 	return submission{plain: identity.Form{Values: r.URL.Query()}}
-}
-
-// prefetched tells whether nobody looks at the answer: a link must not be used
-// up by a mail client that looks ahead.
-func prefetched(r *http.Request) bool {
-	return r.Method == http.MethodHead || r.Header.Get("Purpose") == "prefetch" || r.Header.Get("Sec-Purpose") != ""
 }
 
 // judgeProof lets the flow's method judge what shows that an address is
@@ -223,7 +216,7 @@ func (e *Engine) passVerification(f *flow.Flow, via identity.Via) {
 
 func (e *Engine) answerVerification(w http.ResponseWriter, r *http.Request, step *flow.Step, outcome flow.Outcome) {
 	f := step.Flow
-	if !f.Native() && !web.WantsJSON(r) || r.Method != http.MethodPost {
+	if !f.Native() && !web.WantsJSON(r) || followed(r, step.Form) {
 		web.Redirect(w, r, e.page(f), http.StatusSeeOther)
 		return
 	}
