@@ -24,6 +24,7 @@ type API struct {
 	Schemas *identity.Catalog
 	Hash    *secret.Hasher
 	Ring    *secret.Ring
+	Policy  identity.Policy
 	Now     func() time.Time
 	Rand    io.Reader
 	// Preview renders a message that was not sent yet, in development; nil shows
@@ -34,13 +35,24 @@ type API struct {
 // Handlers maps patterns of net/http's mux to what answers them.
 func (a *API) Handlers() map[string]http.HandlerFunc {
 	return map[string]http.HandlerFunc{
-		"GET /admin/identities":                           answered(a.list),
-		"POST /admin/identities":                          answered(a.create),
-		"GET /admin/identities/{id}":                      answered(a.get),
-		"GET /admin/identities/by/external/{external_id}": answered(a.getByExternalID),
-		"DELETE /admin/identities/{id}":                   answered(a.delete),
-		"GET /admin/courier/messages":                     answered(a.listMessages),
-		"GET /admin/courier/messages/{id}":                answered(a.getMessage),
+		"GET /admin/identities":                            answered(a.list),
+		"POST /admin/identities":                           answered(a.create),
+		"PATCH /admin/identities":                          answered(a.createMany),
+		"GET /admin/identities/{id}":                       answered(a.get),
+		"PUT /admin/identities/{id}":                       answered(a.update),
+		"PATCH /admin/identities/{id}":                     answered(a.patch),
+		"DELETE /admin/identities/{id}":                    answered(a.delete),
+		"GET /admin/identities/by/external/{external_id}":  answered(a.getByExternalID),
+		"DELETE /admin/identities/{id}/credentials/{type}": answered(a.deleteCredential),
+		"GET /admin/identities/{id}/sessions":              answered(a.listIdentitySessions),
+		"DELETE /admin/identities/{id}/sessions":           answered(a.deleteIdentitySessions),
+		"GET /admin/sessions":                              answered(a.listSessions),
+		"POST /admin/sessions":                             answered(a.manageSessions),
+		"GET /admin/sessions/{id}":                         answered(a.getSession),
+		"DELETE /admin/sessions/{id}":                      answered(a.disableSession),
+		"PATCH /admin/sessions/{id}/extend":                answered(a.extendSession),
+		"GET /admin/courier/messages":                      answered(a.listMessages),
+		"GET /admin/courier/messages/{id}":                 answered(a.getMessage),
 	}
 }
 

@@ -75,6 +75,9 @@ func (i *Identity) MigratePassword(now time.Time) error {
 	return i.setPassword(passwordConfig{Migration: true}, now)
 }
 
+// RemovePassword takes the password away; its identifiers stay.
+func (i *Identity) RemovePassword(now time.Time) error { return i.setPassword(passwordConfig{}, now) }
+
 func (i *Identity) setPassword(config passwordConfig, now time.Time) error {
 	raw, err := json.Marshal(config)
 	if err != nil {
