@@ -37,8 +37,7 @@ type batchResult struct {
 	Error    any          `json:"error,omitempty"`
 }
 
-// createMany makes identities; one that fails leaves the others alone. Those that
-// want the same name are made in their order, so that the first one has it.
+// createMany makes identities; one that fails leaves the others alone.
 func (a *API) createMany(w http.ResponseWriter, r *http.Request) error {
 	var body batchBody
 	if err := read(w, r, &body); err != nil {
@@ -47,46 +46,45 @@ func (a *API) createMany(w http.ResponseWriter, r *http.Request) error {
 	if err := body.check(); err != nil {
 		return err
 	}
-	drafts := make([]*identity.Identity, len(body.Identities))
-	failed := make([]error, len(body.Identities))
-	each := func(places []int, do func(ctx context.Context, at int) error) error {
-		return table.Spread(r.Context(), batchAtOnce, len(places), func(ctx context.Context, n int) error {
-			failed[places[n]] = do(ctx, places[n])
-			return nil // of this one alone
-		})
-	}
-	var all []int
-	for at, one := range body.Identities {
-		if one.Create != nil {
-			all = append(all, at)
-		}
-	}
-	draft := func(ctx context.Context, at int) (err error) {
-		drafts[at], err = a.draft(ctx, *body.Identities[at].Create)
-		return err
-	}
-	store := func(ctx context.Context, at int) error { return a.Store.Create(ctx, drafts[at]) }
-	if err := each(all, draft); err != nil {
-		return err
-	}
-	free, later := apart(drafts, failed)
-	if err := each(free, store); err != nil {
-		return err
-	}
-	for _, at := range later {
-		failed[at] = store(r.Context(), at)
-	}
+	made, failed := a.makeMany(r.Context(), body)
 	results := make([]*batchResult, len(body.Identities))
-	for _, at := range all {
-		results[at] = &batchResult{Action: "create", PatchID: body.Identities[at].PatchID}
-		if failed[at] == nil {
-			results[at].Identity = drafts[at].ID
-			continue
+	for at, one := range body.Identities {
+		switch {
+		case failed[at] != nil:
+			results[at] = &batchResult{Action: "error", PatchID: one.PatchID, Error: describe(r, failed[at])}
+		case made[at] != nil:
+			results[at] = &batchResult{Action: "create", PatchID: one.PatchID, Identity: made[at].ID}
 		}
-		results[at].Action, results[at].Error = "error", describe(r, failed[at])
 	}
 	web.JSON(w, http.StatusOK, map[string]any{"identities": results})
 	return nil
+}
+
+// makeMany drafts and stores what each entry describes, many at once. Those that
+// want the same name are stored in their order, so that the first one has it.
+func (a *API) makeMany(ctx context.Context, body batchBody) (drafts []*identity.Identity, failed []error) {
+	drafts, failed = make([]*identity.Identity, len(body.Identities)), make([]error, len(body.Identities))
+	each := func(ctx context.Context, atOnce int, places []int, do func(ctx context.Context, at int) error) {
+		_ = table.Spread(ctx, atOnce, len(places), func(ctx context.Context, n int) error {
+			failed[places[n]] = do(ctx, places[n])
+			return nil // the others go on
+		})
+	}
+	var asked []int
+	for at, one := range body.Identities {
+		if one.Create != nil {
+			asked = append(asked, at)
+		}
+	}
+	each(ctx, batchAtOnce, asked, func(ctx context.Context, at int) (err error) {
+		drafts[at], err = a.draft(ctx, *body.Identities[at].Create)
+		return err
+	})
+	store := func(ctx context.Context, at int) error { return a.Store.Create(ctx, drafts[at]) }
+	free, later := apart(drafts, failed)
+	each(ctx, batchAtOnce, free, store)
+	each(ctx, 1, later, store)
+	return drafts, failed
 }
 
 func (b batchBody) check() error {

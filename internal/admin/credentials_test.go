@@ -35,14 +35,14 @@ func (h house) shown(t *testing.T, id string, kind identity.CredentialType) (ide
 	t.Helper()
 	view := h.expect(t, http.StatusOK, "GET", "/admin/identities/"+id+"?include_credential="+string(kind), "")
 	credential, _ := view.object(t)["credentials"].(map[string]any)[string(kind)].(map[string]any)
-	print := func(member string) string {
-		raw, err := json.Marshal(credential[member])
+	member := func(name string) string {
+		raw, err := json.Marshal(credential[name])
 		if err != nil {
 			t.Fatal(err)
 		}
 		return strings.ReplaceAll(string(raw), `\u0026`, "&")
 	}
-	return print("identifiers"), print("config")
+	return member("identifiers"), member("config")
 }
 
 func TestImport(t *testing.T) {
