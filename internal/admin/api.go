@@ -70,7 +70,7 @@ func (a *API) get(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return a.show(w, r, who)
+	return a.showAsked(w, r, who)
 }
 
 func (a *API) getByExternalID(w http.ResponseWriter, r *http.Request) error {
@@ -86,10 +86,11 @@ func (a *API) getByExternalID(w http.ResponseWriter, r *http.Request) error {
 	if len(found) == 0 || found[0].ExternalID != id {
 		return fault.Missing()
 	}
-	return a.show(w, r, found[0])
+	return a.showAsked(w, r, found[0])
 }
 
-func (a *API) show(w http.ResponseWriter, r *http.Request, who *identity.Identity) error {
+// showAsked shows an identity with the configs that the request asks for.
+func (a *API) showAsked(w http.ResponseWriter, r *http.Request, who *identity.Identity) error {
 	include, bad := included(r)
 	if bad != "" {
 		// Kratos names here the types it did recognise, and clients have that on record.

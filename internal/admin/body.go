@@ -68,6 +68,17 @@ func malformed(message string) error {
 	return &fault.Error{Kind: fault.BadRequest, Message: message}
 }
 
+// maxEcho bounds in bytes how much of what was sent an error repeats.
+const maxEcho = 1024
+
+// echo is what an error repeats of what was sent.
+func echo(text string) string {
+	if len(text) <= maxEcho {
+		return text
+	}
+	return strings.ToValidUTF8(text[:maxEcho], "") + "…"
+}
+
 // mistake says what is wrong with a JSON document, which as a whole must be
 // something. An unknown member reads as in Kratos, `json: unknown field "x"`;
 // names of our types are left out.

@@ -15,14 +15,16 @@ import (
 
 // Bounds of a bulk of sessions.
 const (
-	maxBulk      = 500  // ids
-	maxWildcard  = 5000 // sessions of whomever, a call
-	bulkAtOnce   = 8
-	everybody    = "*"
-	disableThem  = "disable"
-	deleteThem   = "delete"
-	inIdentities = "identities"
-	inSessions   = "sessions"
+	maxBulk     = 500  // ids
+	maxWildcard = 5000 // sessions of whomever, a call
+	bulkAtOnce  = 8    // identities
+)
+
+// What a bulk may do, and the id that stands for every identity.
+const (
+	disableThem = "disable"
+	deleteThem  = "delete"
+	everybody   = "*"
 )
 
 // bulkBody is the body that ends or removes many sessions.
@@ -67,13 +69,13 @@ func (a *API) manage(ctx context.Context, body bulkBody) (bulkResult, error) {
 		return a.manageAll(ctx, body.Action)
 	}
 	if len(body.Identities) > 0 {
-		ids, err := bulkIDs(inIdentities, body.Identities)
+		ids, err := bulkIDs("identities", body.Identities)
 		if err != nil {
 			return bulkResult{}, err
 		}
 		return a.manageOf(ctx, body.Action, ids)
 	}
-	ids, err := bulkIDs(inSessions, body.Sessions)
+	ids, err := bulkIDs("sessions", body.Sessions)
 	if err != nil {
 		return bulkResult{}, err
 	}
@@ -136,7 +138,7 @@ func bulkIDs(field string, raw []string) ([]string, error) {
 		}
 		id, err := uuidOf(text)
 		if err != nil {
-			return nil, amiss(fmt.Sprintf("could not parse %s as UUID", strconv.Quote(text)))
+			return nil, amiss(fmt.Sprintf("could not parse %s as UUID", strconv.Quote(echo(text))))
 		}
 		if !seen[id] {
 			seen[id] = true

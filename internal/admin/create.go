@@ -114,7 +114,7 @@ func (a *API) fill(ctx context.Context, who *identity.Identity, body *creation) 
 // check refuses what no schema has a say in, and puts the organization's id
 // into its one form.
 func (c *creation) check() error {
-	if !c.State.Valid() {
+	if !c.State.Valid() { // "" was made what it stands for
 		return fault.Bad("identity state is not valid")
 	}
 	if len(c.VerifiableAddresses) > maxAddresses || len(c.RecoveryAddresses) > maxAddresses {

@@ -64,14 +64,14 @@ func (a *API) patched(who *identity.Identity, raw []byte) (*creation, error) {
 	}
 	if made.State != who.State && !made.State.Valid() {
 		return nil, fault.Bad(fmt.Sprintf("The supplied state ('%s') was not valid. Valid states are ('%s', '%s').",
-			made.State, identity.Active, identity.Inactive))
+			echo(string(made.State)), identity.Active, identity.Inactive))
 	}
 	made.SchemaID = cmp.Or(made.SchemaID, a.Config.Identity.DefaultSchemaID)
 	return made, nil
 }
 
 func unpatched(why string) error {
-	return &fault.Error{Kind: fault.BadRequest, Reason: "failed to apply JSON patch", Message: why}
+	return &fault.Error{Kind: fault.BadRequest, Reason: "failed to apply JSON patch", Message: echo(why)}
 }
 
 // readPatch reads the operations and refuses those that must not be. Replacing

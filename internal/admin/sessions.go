@@ -1,6 +1,7 @@
 package admin
 
 import (
+	"fmt"
 	"net/http"
 	"slices"
 	"strconv"
@@ -50,30 +51,47 @@ func readActive(r *http.Request) (*bool, error) {
 	return &active, nil
 }
 
-// sessionID reads the id of a path.
-func sessionID(r *http.Request) (string, error) { return uuidOf(r.PathValue("id")) }
-
 // uuidOf reads a UUID where another text is a mistake rather than nobody's id.
 func uuidOf(text string) (string, error) {
 	id, err := secret.ParseUUID(text)
-	if err != nil {
-		return "", malformed("uuid: incorrect UUID " + strconv.Quote(text))
+	switch {
+	case err == nil:
+		return id.String(), nil
+	case len(text) != len(id.String()):
+		return "", malformed(fmt.Sprintf("uuid: incorrect UUID length %d in string %q", len(text), echo(text)))
+	default:
+		return "", malformed(fmt.Sprintf("uuid: incorrect UUID format in string %q", text))
 	}
-	return id.String(), nil
+}
+
+// session returns the session that a path names, and its owner.
+func (a *API) session(r *http.Request) (*session.Session, *identity.Identity, error) {
+	id, err := uuidOf(r.PathValue("id"))
+	if err != nil {
+		return nil, nil, err
+	}
+	return a.Store.Session(r.Context(), id)
 }
 
 func (a *API) live(one *session.Session, who *identity.Identity) bool {
 	return who != nil && one.Active(who, a.Now(), a.Config.Styx.NotBefore)
 }
 
-// administered is an identity as it stands within a session, nil for nobody.
-func (a *API) administered(who *identity.Identity) (any, error) {
-	if who == nil {
-		return nil, nil
+// show shows a session as it was asked for; devices stand for those that were not.
+func (a *API) show(one *session.Session, who *identity.Identity, asked expansion, devices []session.Device) (session.View, error) {
+	view := one.Show(a.live(one, who), nil)
+	if asked.identity && who != nil {
+		owner, err := who.Admin(a.publicURL(), a.Ring)
+		if err != nil {
+			return session.View{}, err
+		}
+		owner.Credentials = nil
+		view.Identity = owner
 	}
-	view, err := who.Admin(a.publicURL(), a.Ring)
-	view.Credentials = nil
-	return view, err
+	if !asked.devices {
+		view.Devices = devices
+	}
+	return view, nil
 }
 
 func (a *API) listSessions(w http.ResponseWriter, r *http.Request) error {
@@ -97,18 +115,12 @@ func (a *API) listSessions(w http.ResponseWriter, r *http.Request) error {
 	views := []session.View{}
 	for _, one := range page.Sessions {
 		who := page.Owners[one.IdentityID]
-		live := a.live(one, who)
-		if active != nil && live != *active {
+		if active != nil && a.live(one, who) != *active {
 			continue
 		}
-		view := one.Show(live, nil)
-		if asked.identity {
-			if view.Identity, err = a.administered(who); err != nil {
-				return err
-			}
-		}
-		if !asked.devices {
-			view.Devices = nil
+		view, err := a.show(one, who, asked, nil)
+		if err != nil {
+			return err
 		}
 		views = append(views, view)
 	}
@@ -118,37 +130,24 @@ func (a *API) listSessions(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (a *API) getSession(w http.ResponseWriter, r *http.Request) error {
-	id, err := sessionID(r)
-	if err != nil {
-		return err
-	}
 	asked, err := readExpansion(r)
 	if err != nil {
 		return err
 	}
-	one, who, err := a.Store.Session(r.Context(), id)
+	one, who, err := a.session(r)
 	if err != nil {
 		return err
 	}
-	view := one.Show(a.live(one, who), nil)
-	if asked.identity {
-		if view.Identity, err = a.administered(who); err != nil {
-			return err
-		}
-	}
-	if !asked.devices {
-		view.Devices = []session.Device{}
+	view, err := a.show(one, who, asked, []session.Device{})
+	if err != nil {
+		return err
 	}
 	web.JSON(w, http.StatusOK, view)
 	return nil
 }
 
 func (a *API) disableSession(w http.ResponseWriter, r *http.Request) error {
-	id, err := sessionID(r)
-	if err != nil {
-		return err
-	}
-	one, who, err := a.Store.Session(r.Context(), id)
+	one, who, err := a.session(r)
 	if err != nil {
 		return err
 	}
@@ -163,11 +162,7 @@ func (a *API) disableSession(w http.ResponseWriter, r *http.Request) error {
 // extendSession lets a session begin its life anew, once it is old enough. One
 // that was ended stays ended.
 func (a *API) extendSession(w http.ResponseWriter, r *http.Request) error {
-	id, err := sessionID(r)
-	if err != nil {
-		return err
-	}
-	one, who, err := a.Store.Session(r.Context(), id)
+	one, who, err := a.session(r)
 	if err != nil {
 		return err
 	}
