@@ -1,6 +1,7 @@
 package admin
 
 import (
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"slices"
@@ -112,8 +113,9 @@ func (a *API) listSessions(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	views := []session.View{}
-	for _, one := range page.Sessions {
+	rows, next := []json.RawMessage{}, page.Next
+	weight := 0
+	for n, one := range page.Sessions {
 		who := page.Owners[one.IdentityID]
 		if active != nil && a.live(one, who) != *active {
 			continue
@@ -122,10 +124,18 @@ func (a *API) listSessions(w http.ResponseWriter, r *http.Request) error {
 		if err != nil {
 			return err
 		}
-		views = append(views, view)
+		row, err := json.Marshal(view)
+		if err != nil {
+			return fmt.Errorf("show session %s: %w", one.ID, err)
+		}
+		if weight += len(row); weight > maxAnswer && n > 0 {
+			next = page.Sessions[n-1].ID
+			break
+		}
+		rows = append(rows, row)
 	}
-	w.Header().Set("Link", a.cursorLinks(r.URL, use, at.size, page.Next))
-	web.JSON(w, http.StatusOK, views)
+	w.Header().Set("Link", a.cursorLinks(r.URL, use, at.size, next))
+	web.JSON(w, http.StatusOK, rows)
 	return nil
 }
 

@@ -207,6 +207,25 @@ func TestAllSessions(t *testing.T) {
 	}
 }
 
+// A page that would not fit an answer ends early, and the next one goes on there.
+func TestAllSessionsEndEarly(t *testing.T) {
+	h := open(t)
+	owner := h.expect(t, 201, "POST", "/admin/identities",
+		`{"traits":{"email":"ann@example.org"},"metadata_admin":"`+strings.Repeat("x", 300<<10)+`"}`).object(t)["id"].(string)
+	var ids []string // newest first
+	for minute := range 20 {
+		ids = append([]string{h.signIn(t, owner, minute)}, ids...)
+	}
+	first := h.expect(t, 200, "GET", "/admin/sessions?expand=identity", "")
+	next := regexp.MustCompile(`<([^>]*)>; rel="next"`).FindStringSubmatch(first.Header().Get("Link"))
+	if first.Body.Len() > maxAnswer || next == nil {
+		t.Fatalf("the first page has %d bytes, %s", first.Body.Len(), first.Header().Get("Link"))
+	}
+	if walked := append(first.ids(t), h.expect(t, 200, "GET", next[1], "").ids(t)...); !slices.Equal(walked, ids) {
+		t.Errorf("they are %v, want %v", walked, ids)
+	}
+}
+
 func TestManageSessions(t *testing.T) {
 	h := open(t)
 	ann, bea := h.customer(t, "ann@example.org"), h.customer(t, "bea@example.org")

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 
 	"styx/internal/fault"
@@ -152,7 +153,7 @@ func (s *Store) SessionsByID(ctx context.Context, ids []string) ([]*session.Sess
 // SessionPage is one page of the list of all sessions, newest first.
 type SessionPage struct {
 	Sessions []*session.Session
-	Owners   map[string]*identity.Identity // by id; some may be gone
+	Owners   map[string]*identity.Identity // by id; nil for one that is gone
 	// Next is the id that the next page follows after, "" when nothing follows.
 	// A page may end early, or be empty, and still have a next one.
 	Next string
@@ -173,15 +174,14 @@ func (s *Store) AllSessions(ctx context.Context, before string, limit int) (Sess
 	if err != nil {
 		return SessionPage{}, fmt.Errorf("list sessions: %w", err)
 	}
-	ids := make([]string, len(found))
-	for at, one := range found {
-		ids[at] = one.IdentityID
+	page := SessionPage{Sessions: found, Owners: map[string]*identity.Identity{}, Next: next}
+	for _, one := range found {
+		page.Owners[one.IdentityID] = nil
 	}
-	owners, err := s.IdentitiesByID(ctx, ids)
+	owners, err := s.IdentitiesByID(ctx, slices.Collect(maps.Keys(page.Owners)))
 	if err != nil {
 		return SessionPage{}, err
 	}
-	page := SessionPage{Sessions: found, Owners: make(map[string]*identity.Identity, len(owners)), Next: next}
 	for _, who := range owners {
 		page.Owners[who.ID] = who
 	}
