@@ -258,5 +258,10 @@ func importKeys(who *identity.Identity, kind identity.CredentialType, brought *s
 		}
 		keys[same] = key
 	}
-	return who.SetWebAuthnKeys(kind, handle, keys, now)
+	version := who.Credentials[kind].Version
+	if err := who.SetWebAuthnKeys(kind, handle, keys, now); err != nil {
+		return err
+	}
+	who.SetVersion(kind, version) // which an import leaves alone, as in Kratos
+	return nil
 }

@@ -105,6 +105,13 @@ func (i *Identity) Identify(kind CredentialType, identifiers []string, now time.
 	i.put(credential)
 }
 
+// SetVersion sets the version of a credential that exists.
+func (i *Identity) SetVersion(kind CredentialType, version int) {
+	credential := i.Credentials[kind]
+	credential.Version = version
+	i.put(credential)
+}
+
 // configOf reads a credential's config; without one, into stays as it is.
 func (i *Identity) configOf(kind CredentialType, into any) error {
 	config := i.Credentials[kind].Config

@@ -76,6 +76,10 @@ func (k *Key) UnmarshalJSON(raw []byte) error {
 	return nil
 }
 
+// keysVersion is the version of a credential that holds a user handle beside its
+// keys, as all do that are made here.
+const keysVersion = 1
+
 type keysConfig struct {
 	Keys       []Key  `json:"credentials"`
 	UserHandle []byte `json:"user_handle"`
@@ -114,7 +118,11 @@ func (i *Identity) SetWebAuthnKeys(kind CredentialType, userHandle []byte, keys 
 		}
 		members["credentials"] = cut
 	}
-	return i.configure(kind, identifiers, members, now)
+	if err := i.configure(kind, identifiers, members, now); err != nil {
+		return err
+	}
+	i.SetVersion(kind, keysVersion)
+	return nil
 }
 
 // RemoveSecondKeys takes away the security keys that are a second factor. When
