@@ -13,6 +13,7 @@ import (
 	"styx/internal/fault"
 	"styx/internal/identity"
 	"styx/internal/secret"
+	"styx/internal/selfservice"
 	"styx/internal/store"
 	"styx/internal/web"
 )
@@ -22,11 +23,14 @@ type API struct {
 	Config  *config.Config
 	Store   *store.Store
 	Schemas *identity.Catalog
+	Engine  *selfservice.Engine // begins recoveries, and knows which credentials count
 	Hash    *secret.Hasher
 	Ring    *secret.Ring
-	Policy  identity.Policy
 	Now     func() time.Time
 	Rand    io.Reader
+	// Posted is told the id of each message that was queued; nil where the table's
+	// stream tells.
+	Posted func(id string)
 	// Preview renders a message that was not sent yet, in development; nil shows
 	// those that were.
 	Preview func(context.Context, *courier.Message) (courier.Content, error)
@@ -51,8 +55,11 @@ func (a *API) Handlers() map[string]http.HandlerFunc {
 		"GET /admin/sessions/{id}":                         answered(a.getSession),
 		"DELETE /admin/sessions/{id}":                      answered(a.disableSession),
 		"PATCH /admin/sessions/{id}/extend":                answered(a.extendSession),
+		"POST /admin/recovery/code":                        answered(a.recoveryCode),
+		"POST /admin/recovery/link":                        answered(a.recoveryLink),
 		"GET /admin/courier/messages":                      answered(a.listMessages),
 		"GET /admin/courier/messages/{id}":                 answered(a.getMessage),
+		"POST /admin/courier/messages/{id}/retry":          answered(a.retryMessage),
 	}
 }
 

@@ -1,6 +1,6 @@
 // Package admin answers the admin API: it makes, shows, lists, changes and
-// deletes identities, imports their credentials, and shows, extends, ends and
-// removes sessions.
+// deletes identities, imports their credentials, shows, extends, ends and removes
+// sessions, hands over ways back in, and shows what was sent.
 //
 // It owns the strict reading of what administrators send, the shapes and bounds
 // of imported credentials, what a JSON patch may reach, the filters of a list, its

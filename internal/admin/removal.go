@@ -13,7 +13,7 @@ import (
 
 func (a *API) deleteCredential(w http.ResponseWriter, r *http.Request) error {
 	kind, identifier := identity.CredentialType(r.PathValue("type")), r.URL.Query().Get("identifier")
-	_, err := a.Store.Change(r.Context(), r.PathValue("id"), func(who *identity.Identity) error {
+	_, err := a.Store.Amend(r.Context(), r.PathValue("id"), func(who *identity.Identity) error {
 		who.Touch(a.Now())
 		return a.remove(who, kind, identifier)
 	})
@@ -34,7 +34,7 @@ func (a *API) remove(who *identity.Identity, kind identity.CredentialType, ident
 	}
 	switch kind {
 	case identity.Password, identity.OIDC, identity.SAML:
-		if who.Counts().FirstFactors(a.Policy) < 2 {
+		if who.Counts().FirstFactors(a.Engine.Policy) < 2 {
 			return fault.Bad("You cannot remove the last first factor credential.")
 		}
 	default:

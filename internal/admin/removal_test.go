@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"styx/internal/identity"
+	"styx/internal/selfservice"
 )
 
 func TestDeleteCredential(t *testing.T) {
@@ -31,7 +32,7 @@ func TestDeleteCredential(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			h := open(t)
-			h.Policy = identity.Policy{Password: true, OIDC: true, SAML: true, WebAuthn: true, TOTP: true, LookupSecret: true}
+			h.Engine = &selfservice.Engine{Policy: identity.Policy{Password: true, OIDC: true, SAML: true, WebAuthn: true, TOTP: true, LookupSecret: true}}
 			id := h.made(t, "ann", row.credentials)
 			if got := h.expect(t, http.StatusNoContent, "DELETE", "/admin/identities/"+id+"/credentials/"+row.target, ""); got.Body.Len() != 0 {
 				t.Errorf("the answer has a body: %s", got.Body)
@@ -45,7 +46,7 @@ func TestDeleteCredential(t *testing.T) {
 
 func TestDeleteCredentialRefused(t *testing.T) {
 	h := open(t)
-	h.Policy = identity.Policy{Password: true, OIDC: true}
+	h.Engine = &selfservice.Engine{Policy: identity.Policy{Password: true, OIDC: true}}
 	one := h.made(t, "ann", `{"password":{"config":{"password":"abc"}}}`)
 	two := h.made(t, "bea", `{"password":{"config":{"password":"abc"}},"oidc":{"config":{"providers":[{"provider":"acme","subject":"1"}]}},
 		"passkey":{"config":{"user_handle":"YW5u","credentials":[{"id":"YQ==","public_key":"cHVi"}]}}}`)

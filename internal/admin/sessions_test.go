@@ -14,6 +14,7 @@ import (
 	"styx/internal/identity"
 	"styx/internal/secret"
 	"styx/internal/session"
+	"styx/internal/store"
 )
 
 // signIn stores a session of an identity that began some minutes after noon, and
@@ -30,7 +31,7 @@ func (h house) signIn(t *testing.T, owner string, minutes int) string {
 		Devices: []session.Device{{ID: unknownID, IPAddress: "192.0.2.1"}},
 	}
 	live.Authenticated(session.Method{Method: "password", AAL: session.AAL1}, began, time.Hour)
-	if err := h.Store.SignIn(t.Context(), live); err != nil {
+	if err := h.Store.Commit(t.Context(), store.Change{Session: live}); err != nil {
 		t.Fatal(err)
 	}
 	return live.ID

@@ -53,7 +53,7 @@ func (a *API) update(w http.ResponseWriter, r *http.Request) error {
 
 // change changes the identity that a path names and shows it.
 func (a *API) change(w http.ResponseWriter, r *http.Request, change func(*identity.Identity) error) error {
-	who, err := a.Store.Change(r.Context(), r.PathValue("id"), change)
+	who, err := a.Store.Amend(r.Context(), r.PathValue("id"), change)
 	if err != nil {
 		return refused(err, taken())
 	}

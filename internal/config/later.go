@@ -15,19 +15,8 @@ func laterKeys() []string {
 		"selfservice.methods.passkey.enabled",
 		"selfservice.methods.oidc.enabled",
 		"selfservice.methods.password.config.migrate_hook.enabled",
-		"selfservice.flows.recovery.enabled",
 		"session.whoami.tokenizer.templates",
 		"oauth2_provider.url",
-	}
-}
-
-// laterHooks are the hooks that this build skips, with a warning.
-func laterHooks() []string {
-	return []string{
-		HookWeb,
-		HookVerification,
-		HookVerifyNewAddress,
-		HookNotifyPrevious,
 	}
 }
 
@@ -45,10 +34,7 @@ func later(v values, c *Config) []Notice {
 	}
 	for key, hooks := range c.Flows.hooks() {
 		for _, h := range hooks {
-			switch {
-			case slices.Contains(laterHooks(), h.Name):
-				out = append(out, Notice{Later, key, "hook " + h.Name + " is not built yet and is skipped"})
-			case slices.Contains(enterpriseHooks(), h.Name):
+			if slices.Contains(enterpriseHooks(), h.Name) {
 				out = append(out, Notice{Inert, key, "hook " + h.Name + " is accepted, has no effect in Styx"})
 			}
 		}

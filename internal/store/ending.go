@@ -113,7 +113,7 @@ func (s *Store) DeleteOf(ctx context.Context, owner string) (int, error) {
 
 // raiseEpoch makes the sessions that an identity has be of the past.
 func (s *Store) raiseEpoch(ctx context.Context, id string) error {
-	_, err := s.Change(ctx, id, func(who *identity.Identity) error {
+	_, err := s.Amend(ctx, id, func(who *identity.Identity) error {
 		who.Epoch++
 		return nil
 	})

@@ -121,7 +121,7 @@ func TestPointerLastsAsLongAsItsSession(t *testing.T) {
 	}
 }
 
-func TestChangeDecidesAnew(t *testing.T) {
+func TestAmendDecidesAnew(t *testing.T) {
 	h := build(t)
 	ann := h.person(t, "ann")
 	h.race(func() {
@@ -129,7 +129,7 @@ func TestChangeDecidesAnew(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	changed, err := h.Change(t.Context(), ann.ID, func(who *identity.Identity) error { return who.SetPasswordHash("new", start()) })
+	changed, err := h.Amend(t.Context(), ann.ID, func(who *identity.Identity) error { return who.SetPasswordHash("new", start()) })
 	if err != nil || changed.Active() || changed.V != 3 {
 		t.Errorf("changed is %+v, %v", changed, err)
 	}
@@ -137,18 +137,18 @@ func TestChangeDecidesAnew(t *testing.T) {
 		t.Errorf("stored is %+v", got)
 	}
 	refusal := errors.New("no")
-	if _, err := h.Change(t.Context(), ann.ID, func(*identity.Identity) error { return refusal }); !errors.Is(err, refusal) {
+	if _, err := h.Amend(t.Context(), ann.ID, func(*identity.Identity) error { return refusal }); !errors.Is(err, refusal) {
 		t.Errorf("a change that refuses answers %v", err)
 	}
 	h.person(t, "bea")
-	_, err = h.Change(t.Context(), ann.ID, func(who *identity.Identity) error {
+	_, err = h.Amend(t.Context(), ann.ID, func(who *identity.Identity) error {
 		who.Identify(identity.Password, []string{"bea"}, start())
 		return nil
 	})
 	if taken, ok := errors.AsType[*TakenError](err); !ok || taken.Guard != guardOf("bea") {
 		t.Errorf("want bea taken, got %v", err)
 	}
-	if _, err := h.Change(t.Context(), newUUID(), func(*identity.Identity) error { return nil }); !fault.Is(err, fault.NotFound) {
+	if _, err := h.Amend(t.Context(), newUUID(), func(*identity.Identity) error { return nil }); !fault.Is(err, fault.NotFound) {
 		t.Errorf("nobody answers %v", err)
 	}
 }

@@ -108,9 +108,9 @@ func (s *Store) Upgrade(ctx context.Context, who *identity.Identity, change func
 	return nil
 }
 
-// Change reads an identity, changes it and stores it; a race that was lost is
+// Amend reads an identity, changes it and stores it; a race that was lost is
 // decided anew. Its own errors are a NotFound fault and a TakenError.
-func (s *Store) Change(ctx context.Context, id string, change func(*identity.Identity) error) (*identity.Identity, error) {
+func (s *Store) Amend(ctx context.Context, id string, change func(*identity.Identity) error) (*identity.Identity, error) {
 	var changed *identity.Identity
 	err := Again(ctx, func(ctx context.Context) error {
 		who, err := s.Identity(ctx, id)
