@@ -145,10 +145,22 @@ func scan(t *testing.T, name string) []byte {
 	}
 }
 
+// across are two processes over one table, with more of their environment.
+func across(t *testing.T, environ ...string) (one, other *client) {
+	t.Helper()
+	dsn := "dynamodb://" + createTable(t) + "?region=" + region + "&endpoint=" + endpoint(t)
+	environ = append(environ, "AWS_ACCESS_KEY_ID="+key, "AWS_SECRET_ACCESS_KEY="+key)
+	return serve(t, dsn, environ...).client, serve(t, dsn, environ...).client
+}
+
 // TestOneNameHasOneOwnerAcrossProcesses lets two processes race over one table.
 func TestOneNameHasOneOwnerAcrossProcesses(t *testing.T) {
-	dsn := "dynamodb://" + createTable(t) + "?region=" + region + "&endpoint=" + endpoint(t)
-	keys := []string{"AWS_ACCESS_KEY_ID=" + key, "AWS_SECRET_ACCESS_KEY=" + key}
-	one, other := serve(t, dsn, keys...), serve(t, dsn, keys...)
-	race(t, one.client, other.client)
+	one, other := across(t)
+	race(t, one, other)
+}
+
+// TestCodeIsSpentOnceAcrossProcesses, as within one.
+func TestCodeIsSpentOnceAcrossProcesses(t *testing.T) {
+	one, other := across(t, "SELFSERVICE_METHODS_CODE_CONFIG_MAX_SUBMISSIONS=200")
+	spendOnce(t, one, other)
 }
