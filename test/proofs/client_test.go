@@ -72,13 +72,13 @@ type answer struct {
 	body   []byte
 
 	ID           string
-	Token        string `json:"session_token"`
-	LogoutURL    string `json:"logout_url"`
-	LogoutToken  string `json:"logout_token"`
+	Token        string         `json:"session_token"`
+	LogoutURL    string         `json:"logout_url"`
+	LogoutToken  string         `json:"logout_token"`
 	ContinueWith []continuation `json:"continue_with"`
 	State        string
 	Traits       struct{ Email, Name string }
-	Session struct {
+	Session      struct {
 		ID       string
 		Identity struct{ ID string }
 	}
@@ -296,13 +296,15 @@ func (c *client) open(kind, query string) form {
 	if c.http.Jar != nil {
 		kindOf = "browser"
 	}
-	a := c.do(http.MethodGet, c.public+"/self-service/"+kind+"/"+kindOf+query, nil)
+	return c.follow(kind, c.public+"/self-service/"+kind+"/"+kindOf+query)
+}
+
+// follow goes where a flow starts and returns its form.
+func (c *client) follow(kind, address string) form {
+	c.t.Helper()
+	a := c.do(http.MethodGet, address, nil)
 	if a.status == http.StatusSeeOther { // to the page, which reads the flow as the browser's
-		page, err := url.Parse(a.header.Get("Location"))
-		if err != nil {
-			c.t.Fatal(err)
-		}
-		a = c.do(http.MethodGet, c.public+"/self-service/"+kind+"/flows?id="+page.Query().Get("flow"), nil)
+		a = c.do(http.MethodGet, c.public+"/self-service/"+kind+"/flows?id="+flowOf(c.t, a.header.Get("Location")), nil)
 	}
 	if a.status != http.StatusOK || a.UI.Action == "" {
 		c.t.Fatalf("start of %s: %v", kind, a)
