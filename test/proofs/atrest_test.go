@@ -112,25 +112,29 @@ func links(c *client) {
 	}
 }
 
-// lapse changes a password in a session that is too old for that: what was
-// submitted waits until its sender has signed in again.
+// lapse changes a password in a session that is too old for that.
 func lapse(h *house) {
 	h.t.Helper()
-	const address, other = "late@example.com", password + " at last"
-	b := h.browser("text/html")
-	if a := b.open("registration", "").register(address, password); a.status != http.StatusSeeOther {
+	page, waiting := h.park("late@example.com", password+" at last")
+	page.do(http.MethodGet, waiting, nil)
+	h.opens("late@example.com", password+" at last")
+}
+
+// park submits a new password in a session that is too old for that, and signs in
+// again. It returns the page and where it comes back to what it had submitted.
+func (h *house) park(address, other string) (page *client, waiting string) {
+	h.t.Helper()
+	page = h.browser("text/html")
+	if a := page.open("registration", "").register(address, password); a.status != http.StatusSeeOther {
 		h.t.Fatalf("registration: %v", a)
 	}
 	h.pass(2 * time.Hour)
-	a := b.open("settings", "").submit(map[string]string{"method": "password", "password": other})
-	again := b.follow("login", a.header.Get("Location"))
-	if a = again.login(address, password); a.status != http.StatusSeeOther || !strings.Contains(a.header.Get("Location"), "/self-service/settings?flow=") {
-		h.t.Fatalf("a login to go on with the settings: %v, to %s", a, a.header.Get("Location"))
+	a := page.open("settings", "").submit(newPassword(other))
+	a = page.follow("login", a.header.Get("Location")).login(address, password)
+	if waiting = a.header.Get("Location"); a.status != http.StatusSeeOther || !strings.Contains(waiting, "/self-service/settings?flow=") {
+		h.t.Fatalf("a login to go on with the settings: %v, to %s", a, waiting)
 	}
-	b.do(http.MethodGet, a.header.Get("Location"), nil)
-	if a := h.signIn(h.flow("login"), address, other); a.status != http.StatusOK {
-		h.t.Errorf("the password that waited: %v", a)
-	}
+	return page, waiting
 }
 
 // refusedForgery is the status by which that client's forged request ends.

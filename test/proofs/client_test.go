@@ -84,7 +84,7 @@ type answer struct {
 	}
 	Identity struct {
 		ID     string
-		Traits struct{ Email string }
+		Traits struct{ Email, Name string }
 	}
 	UI struct {
 		Action   string
