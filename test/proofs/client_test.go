@@ -100,9 +100,6 @@ type answer struct {
 	Error struct {
 		ID, Reason string
 		Code       int
-		Details    struct {
-			ContinueWith []continuation `json:"continue_with"`
-		}
 	}
 }
 
