@@ -164,7 +164,7 @@ func stream(t *testing.T, name string) []byte {
 	}
 	arn := streams.Streams[0].StreamArn
 	var described struct {
-		StreamDescription struct{ Shards []struct{ ShardId string } } //nolint:revive // the API's name
+		StreamDescription struct{ Shards []struct{ ShardId string } }
 	}
 	askStreams(t, "DescribeStream", map[string]any{"StreamArn": arn}, &described)
 	var text bytes.Buffer
