@@ -16,6 +16,7 @@ import (
 	"styx/internal/secret"
 	"styx/internal/session"
 	"styx/internal/store"
+	"styx/internal/table"
 	"styx/internal/ui"
 	"styx/internal/web"
 )
@@ -182,8 +183,8 @@ var errNoMethod = fault.InvalidField("identifier", ui.Say(ui.NoMethodAccount))
 // admit signs in whoever passed: hooks that may refuse, then one write.
 func (e *Engine) admit(r *http.Request, step *flow.Step, outcome flow.Outcome, current *store.Bearer) (signedIn, error) {
 	f, who, after := step.Flow, outcome.Who, e.Config.Flows.Login.After
+	change, anew := store.Change{Once: outcome.Once}, f.Active != outcome.Method.Method
 	f.Active, f.Transient = outcome.Method.Method, step.Form.Transient
-	change := store.Change{Once: outcome.Once}
 	if outcome.Spent { // whatever comes of it
 		if f.State == flow.SentEmail {
 			f.State, f.Proofs = flow.ChallengePassed, nil
@@ -211,7 +212,19 @@ func (e *Engine) admit(r *http.Request, step *flow.Step, outcome flow.Outcome, c
 	if err := e.afterLogin(r, step, &in, &change); err != nil {
 		return signedIn{}, err
 	}
-	return in, e.commit(r.Context(), change)
+	commit := func(ctx context.Context) error { return e.commit(ctx, change) }
+	if !anew || outcome.Spent {
+		return in, commit(r.Context())
+	}
+	// The flow tells by which method somebody passed, should it be submitted again.
+	// It does not matter where that is lost.
+	note := func(ctx context.Context) error {
+		if err := e.Store.SaveFlow(ctx, f); err != nil {
+			slog.WarnContext(ctx, "flow does not tell its method", "error", err)
+		}
+		return nil
+	}
+	return in, table.Together(r.Context(), commit, note)
 }
 
 // afterLogin runs the hooks of a login, in their order, before the session is

@@ -582,3 +582,32 @@ func TestEmptyLogin(t *testing.T) {
 		}
 	}
 }
+
+// TestSecondFactorWithoutTheSession: the flow that replaces an expired one offers
+// nothing to nobody.
+func TestSecondFactorWithoutTheSession(t *testing.T) {
+	h := open(t, secondly())
+	h.mailbox(t)
+	c := h.client(api)
+	c.signUp(t, ann)
+	id := c.start(t, "login", "aal=aal2")
+	h.clock.pass(time.Hour)
+	c.token = ""
+	if a := c.guess(t, id, "", "123456"); a.Code != http.StatusGone {
+		t.Errorf("answered %d %s", a.Code, a.Body)
+	}
+}
+
+// TestFlowTellsItsMethod, when it is submitted again after somebody passed.
+func TestFlowTellsItsMethod(t *testing.T) {
+	h := open(t)
+	h.client(api).signUp(t, ann)
+	c := h.client(api)
+	id := c.start(t, "login", "")
+	for _, try := range []struct{ password, active string }{{"wrong password", ""}, {password, ""}, {"wrong password", "password"}} {
+		a := c.submit(t, "login", id, fields{"method": "password", "identifier": ann, "password": try.password})
+		if f := a.flow(t); a.Code == http.StatusBadRequest && f.Active != try.active {
+			t.Errorf("the flow tells %q, want %q", f.Active, try.active)
+		}
+	}
+}
