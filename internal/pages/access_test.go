@@ -224,6 +224,8 @@ func TestFormsCarryWhatTheirMethodNeeds(t *testing.T) {
 		{"login_second_factor", "address=ann@example.org", "csrf_token identifier"},
 		{"login_code_sent", "resend=code", "csrf_token identifier method"},
 		{"login_identifier_first", "method=identifier_first", "csrf_token identifier"},
+		{"login_identified", "method=password", "csrf_token identifier password"},
+		{"login_identified", "method=code", "csrf_token identifier"},
 		{"registration_credentials", "method=password", "csrf_token traits.email traits.newsletter password"},
 		{"registration_credentials", "method=code", "csrf_token traits.email traits.newsletter"},
 		{"registration_credentials", "screen=previous", "csrf_token traits.email traits.newsletter"},

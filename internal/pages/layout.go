@@ -74,9 +74,11 @@ func newLayout(kind string, f flowJSON) *layout {
 		// In a registration the traits go with every method, whichever group
 		// the configuration puts them in.
 		trait := kind == "registration" && strings.HasPrefix(n.Attributes.Name, "traits.")
+		// So does, in a login, who was named on the screen before.
+		named := kind == "login" && n.hidden() && n.Attributes.Name == "identifier"
 		switch {
 		case n.Type == "script":
-		case (n.Group == "default" || trait) && !n.submits() && !n.triggers():
+		case (n.Group == "default" || trait || named) && !n.submits() && !n.triggers():
 			l.shared = append(l.shared, n)
 		default:
 			at := slices.IndexFunc(l.groups, func(g group) bool { return g.name == n.Group })
