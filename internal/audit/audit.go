@@ -22,7 +22,6 @@ const (
 	Settings        Event = "settings"         // an identity changed itself
 	Logout          Event = "logout"           // a session ended by its owner
 	SessionsRevoked Event = "sessions_revoked" // one session ended from elsewhere, or all others
-	CounterBack     Event = "counter_back"     // a key's counter was not above its last: it may have a copy
 )
 
 // Outcomes of an event.
@@ -70,8 +69,13 @@ func Note(ctx context.Context, log *slog.Logger, r Record) {
 		slog.String("styx", "audit"), slog.Int("v", version), slog.String("event", string(r.Event)), slog.String("outcome", r.Outcome),
 	}
 	for _, member := range []struct{ name, value string }{
-		{"reason", string(r.Reason)}, {"identity_id", r.Identity}, {"session_id", r.Session}, {"flow_id", r.Flow},
-		{"method", r.Method}, {"ip", r.IP}, {"ua_hash", hash(r.Agent)},
+		{"reason", string(r.Reason)},
+		{"identity_id", r.Identity},
+		{"session_id", r.Session},
+		{"flow_id", r.Flow},
+		{"method", r.Method},
+		{"ip", r.IP},
+		{"ua_hash", hash(r.Agent)},
 	} {
 		if member.value != "" {
 			attributes = append(attributes, slog.String(member.name, member.value))
@@ -124,20 +128,31 @@ func Why(err error) Reason {
 	return Internal
 }
 
+// reasons are of the messages that mean more than a field filled in wrong.
+var reasons = func() map[ui.ID]Reason {
+	by := map[ui.ID]Reason{}
+	for reason, ids := range map[Reason][]ui.ID{
+		Credentials: {
+			ui.CredentialsInvalid, ui.TOTPInvalid, ui.BackupCodeUsed, ui.BackupCodeInvalid, ui.NoSuchKeyAccount, ui.NoCodeAccount,
+			ui.NoMethodAccount, ui.KeyInvalid, ui.LoginCodeInvalid, ui.AddressUnknown, ui.RegistrationCodeInvalid,
+			ui.RecoveryCodeInvalid, ui.RecoveryTokenInvalid, ui.VerificationCodeInvalid, ui.VerificationTokenInvalid,
+		},
+		Taken:    {ui.AccountExists, ui.AccountExistsHints},
+		Disabled: {ui.AccountDisabled},
+		Stale:    {ui.RegistrationDone, ui.RecoveryDone, ui.VerificationDone},
+	} {
+		for _, id := range ids {
+			by[id] = reason
+		}
+	}
+	return by
+}()
+
 // told is the reason that a form's messages give.
 func told(fields []fault.Field) Reason {
 	for _, field := range fields {
-		switch field.Text.ID {
-		case ui.CredentialsInvalid, ui.TOTPInvalid, ui.BackupCodeUsed, ui.BackupCodeInvalid, ui.NoSuchKeyAccount, ui.NoCodeAccount,
-			ui.NoMethodAccount, ui.KeyInvalid, ui.LoginCodeInvalid, ui.AddressUnknown, ui.RegistrationCodeInvalid,
-			ui.RecoveryCodeInvalid, ui.RecoveryTokenInvalid, ui.VerificationCodeInvalid, ui.VerificationTokenInvalid:
-			return Credentials
-		case ui.AccountExists, ui.AccountExistsHints:
-			return Taken
-		case ui.AccountDisabled:
-			return Disabled
-		case ui.RegistrationDone, ui.RecoveryDone, ui.VerificationDone:
-			return Stale
+		if reason, known := reasons[field.Text.ID]; known {
+			return reason
 		}
 	}
 	return Invalid

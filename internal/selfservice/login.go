@@ -34,27 +34,24 @@ func (e *Engine) submitLogin(w http.ResponseWriter, r *http.Request) {
 		e.refuseLogin(w, r, step, err)
 		return
 	}
-	if err := cmp.Or(sent.err, overdrawn(opening)); err != nil {
-		e.failFlow(w, r, step, err)
+	if sent.err != nil {
+		e.failFlow(w, r, step, sent.err)
 		return
 	}
 	var in signedIn
-	outcome, err := e.settle(r.Context(), step, opening, e.judgeLogin(r, opening), func(ctx context.Context, outcome flow.Outcome) (err error) {
+	outcome, err := e.settle(r, step, opening, e.judgeLogin(r, opening), func(ctx context.Context, outcome flow.Outcome) (err error) {
 		if outcome.Method.Method == "" {
 			return e.storeAgain(ctx, r.Header, step, outcome, addressees(outcome))
 		}
 		in, err = e.admit(r, step, outcome, opening.Bearer)
 		return err
 	})
-	if errors.Is(err, store.ErrConsumed) && outcome.Late != nil {
-		err = outcome.Late
-	}
 	held, isHeld := errors.AsType[*unverifiedError](err)
 	switch {
 	case isHeld:
 		e.answerUnverified(w, r, step.Flow, held)
 	case err != nil:
-		e.failFlow(w, r, step, over(err))
+		e.failFlow(w, r, step, err)
 	case outcome.Navigates && (step.Flow.Native() || web.WantsJSON(r)):
 		web.Fail(w, r, mustNavigate(e.page(step.Flow)))
 	case outcome.Method.Method == "":
@@ -72,23 +69,8 @@ func (e *Engine) submitLogin(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// overdrawn says that a flow's code was guessed at too often, nil otherwise.
-func overdrawn(opening *store.Opening) error {
-	if opening.Overdrawn {
-		return fault.Bad(tooOften)
-	}
-	return nil
-}
-
-// over says that what a submission used was used before it.
-func over(err error) error {
-	if errors.Is(err, store.ErrConsumed) {
-		return fault.Bad(codeUsed)
-	}
-	return err
-}
-
-const tooOften = "The request was submitted too often. Please request another code."
+// errTooOften says that a flow's code was guessed at too often.
+var errTooOften = fault.Bad("The request was submitted too often. Please request another code.")
 
 // mayLogin refuses a submission that the caller's session makes pointless.
 func (e *Engine) mayLogin(step *flow.Step) error {
@@ -219,7 +201,7 @@ func (e *Engine) admit(r *http.Request, step *flow.Step, outcome flow.Outcome, c
 	} else {
 		in.live, in.token = e.newSession(r, who, outcome.Method)
 	}
-	change.Session = in.live
+	change.Session, step.Session = in.live, in.live
 	if outcome.Changed {
 		change.Who = who
 	}

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/url"
 
+	"styx/internal/audit"
 	"styx/internal/fault"
 	"styx/internal/secret"
 	"styx/internal/store"
@@ -93,7 +94,11 @@ func (e *Engine) endByLink(r *http.Request) (*url.URL, error) {
 	if err != nil {
 		return nil, err
 	}
-	return target, e.Store.Revoke(r.Context(), caller.Owner.ID, caller.Session.ID)
+	if err := e.Store.Revoke(r.Context(), caller.Owner.ID, caller.Session.ID); err != nil {
+		return nil, err
+	}
+	e.ended(r, audit.Logout, caller.Session)
+	return target, nil
 }
 
 // logoutNative ends the session of a token. A token that was good once is as
@@ -126,5 +131,6 @@ func (e *Engine) logoutNative(w http.ResponseWriter, r *http.Request) {
 		web.Fail(w, r, err)
 		return
 	}
+	e.ended(r, audit.Logout, caller.Session)
 	w.WriteHeader(http.StatusNoContent)
 }

@@ -70,17 +70,13 @@ func (e *Engine) submitRecovery(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	step.Form = sent.plain
-	switch {
-	case opening.Overdrawn:
-		e.retryRecovery(w, r, step, ui.Reason(tooOften), fault.Bad(tooOften))
-		return
-	case sent.err != nil:
+	if sent.err != nil {
 		step.Flow.Active = e.lastMethod(flow.Recovery) // clients have seen it named there
 		e.failFlow(w, r, step, sent.err)
 		return
 	}
 	var done recovered
-	outcome, err := e.settle(r.Context(), step, opening, e.judgeRecovery(r, opening, link), func(ctx context.Context, outcome flow.Outcome) (err error) {
+	outcome, err := e.settle(r, step, opening, e.judgeRecovery(r, opening, link), func(ctx context.Context, outcome flow.Outcome) (err error) {
 		if outcome.Method.Method == "" {
 			return e.storeAgain(ctx, r.Header, step, outcome, nil)
 		}
@@ -89,6 +85,8 @@ func (e *Engine) submitRecovery(w http.ResponseWriter, r *http.Request) {
 	})
 	refused, isRefused := errors.AsType[*hookError](err)
 	switch {
+	case errors.Is(err, errTooOften):
+		e.retryRecovery(w, r, step, ui.Reason(errTooOften.Reason), errTooOften)
 	case isRefused:
 		e.retryRecovery(w, r, step, ui.Say(ui.RecoveryFailed), fault.As(refused.err))
 	case errors.Is(err, flow.ErrLink), errors.Is(err, store.ErrConsumed) && link:
@@ -172,6 +170,7 @@ func (e *Engine) recover(r *http.Request, step *flow.Step, outcome flow.Outcome)
 	}
 	done := recovered{signedIn: signedIn{who: who, target: target}}
 	done.live, done.token = e.newSession(r, who, outcome.Method)
+	step.Session = done.live
 	change := store.Change{
 		Flow: f, Consume: true, Session: done.live, Alone: has(after.Hooks, config.HookRevokeSessions),
 	}

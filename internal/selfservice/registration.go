@@ -28,15 +28,12 @@ func (e *Engine) submitRegistration(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	var err error
-	if step.Form, err = sent.along(step.Schema); err == nil {
-		err = overdrawn(opening)
-	}
-	if err != nil {
+	if step.Form, err = sent.along(step.Schema); err != nil {
 		e.failFlow(w, r, step, err)
 		return
 	}
 	var done registered
-	outcome, err := e.settle(r.Context(), step, opening, e.judgeRegistration(r), func(ctx context.Context, outcome flow.Outcome) (err error) {
+	outcome, err := e.settle(r, step, opening, e.judgeRegistration(r), func(ctx context.Context, outcome flow.Outcome) (err error) {
 		if outcome.Method.Method == "" {
 			return e.nextScreen(ctx, r.Header, step, outcome)
 		}
@@ -52,7 +49,7 @@ func (e *Engine) submitRegistration(w http.ResponseWriter, r *http.Request) {
 	}
 	switch {
 	case err != nil:
-		e.failFlow(w, r, step, over(err))
+		e.failFlow(w, r, step, e.refusedRegistration(r.Context(), step.Draft, err))
 	case outcome.Method.Method == "":
 		step.Flow.Transient = shownTransient(step.Form)
 		e.answerAgain(w, r, step, http.StatusSeeOther)
@@ -120,6 +117,7 @@ func (e *Engine) register(r *http.Request, step *flow.Step, outcome flow.Outcome
 		handOut:  has(after.Methods[f.Active].Hooks, config.HookSession),
 	}
 	done.live, done.token = e.newSession(r, who, outcome.Method)
+	step.Session = done.live
 	change := store.Change{Flow: f, Consume: true, Same: !outcome.Spent, Who: who, Session: done.live}
 	begun, err := e.verify(r, f, who, unverified, &change)
 	if err != nil {
@@ -136,7 +134,7 @@ func (e *Engine) register(r *http.Request, step *flow.Step, outcome flow.Outcome
 	}
 	done.verifies = len(begun) > 0
 	if err := e.commit(r.Context(), change); err != nil {
-		return registered{}, e.refusedRegistration(r.Context(), who, err)
+		return registered{}, err
 	}
 	return done, nil
 }

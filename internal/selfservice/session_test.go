@@ -112,6 +112,35 @@ func TestWhoamiGivesTheCookieAgain(t *testing.T) {
 	}
 }
 
+// TestHowLongWhoamiMayBeRemembered: a gateway is told only where the
+// configuration says so, at most what it says, and never of a token that failed.
+func TestHowLongWhoamiMayBeRemembered(t *testing.T) {
+	for name, want := range map[string]struct {
+		flags           string
+		somebody, other string
+	}{
+		"off":    {"{}", "", ""},
+		"on":     {"{cacheable_sessions: true}", "86400", "60"},
+		"capped": {"{cacheable_sessions: true, cacheable_sessions_max_age: 10s}", "10", "10"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := open(t, "feature_flags: "+want.flags)
+			c := h.client(api)
+			c.signUp(t, "ann@example.org")
+			if got := c.ask(t, http.MethodGet, "/sessions/whoami").Header().Get("Ory-Session-Cache-For"); got != want.somebody {
+				t.Errorf("a session may be remembered for %q, want %q", got, want.somebody)
+			}
+			c.token = "ory_st_" + strings.Repeat("A", 32)
+			if got := c.ask(t, http.MethodGet, "/sessions/whoami").Header().Get("Ory-Session-Cache-For"); got != "" {
+				t.Errorf("a token that failed may be remembered for %q", got)
+			}
+			if got := h.client(api).ask(t, http.MethodGet, "/sessions/whoami").Header().Get("Ory-Session-Cache-For"); got != want.other {
+				t.Errorf("nobody may be remembered for %q, want %q", got, want.other)
+			}
+		})
+	}
+}
+
 // TestWhoamiAnswersEveryVerb as gateways of old ask.
 func TestWhoamiAnswersEveryVerb(t *testing.T) {
 	h := open(t)

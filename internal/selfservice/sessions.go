@@ -3,7 +3,10 @@ package selfservice
 import (
 	"net/http"
 	"slices"
+	"strconv"
+	"time"
 
+	"styx/internal/audit"
 	"styx/internal/fault"
 	"styx/internal/secret"
 	"styx/internal/session"
@@ -32,10 +35,30 @@ func (e *Engine) signedIn(r *http.Request, nobody error) (*store.Bearer, error) 
 	return caller, nil
 }
 
+// nobodyFor is how long a gateway may remember that a request without any
+// credential is nobody's.
+const nobodyFor = time.Minute
+
+// cacheable says for how long a gateway may remember an answer of whoami, where
+// the configuration lets it.
+func (e *Engine) cacheable(w http.ResponseWriter, r *http.Request, life time.Duration) {
+	flags := e.Config.FeatureFlags
+	if !flags.CacheableSessions || r.URL.Query().Has("tokenize_as") {
+		return
+	}
+	if most := flags.CacheableSessionsMaxAge; most > 0 {
+		life = min(life, most)
+	}
+	w.Header().Set("Ory-Session-Cache-For", strconv.Itoa(int(life.Seconds())))
+}
+
 // whoami answers with the caller's session.
 func (e *Engine) whoami(w http.ResponseWriter, r *http.Request) {
 	caller, err := e.signedIn(r, errNoCredentials)
 	if err != nil {
+		if _, found := e.token(r); !found {
+			e.cacheable(w, r, nobodyFor)
+		}
 		web.Fail(w, r, err)
 		return
 	}
@@ -43,6 +66,7 @@ func (e *Engine) whoami(w http.ResponseWriter, r *http.Request) {
 		e.Cookies.GiveSession(w, token, e.Now(), caller.Session.ExpiresAt)
 	}
 	w.Header().Set("X-Kratos-Authenticated-Identity-Id", caller.Owner.ID)
+	e.cacheable(w, r, caller.Session.ExpiresAt.Sub(e.Now()))
 	web.JSON(w, http.StatusOK, e.showSession(caller.Session, caller.Owner))
 }
 
@@ -91,6 +115,7 @@ func (e *Engine) revokeOthers(w http.ResponseWriter, r *http.Request) {
 		web.Fail(w, r, err)
 		return
 	}
+	e.ended(r, audit.SessionsRevoked, caller.Session)
 	web.JSON(w, http.StatusOK, map[string]int{"count": max(0, len(all)-1)})
 }
 
@@ -115,6 +140,7 @@ func (e *Engine) revokeSession(w http.ResponseWriter, r *http.Request) {
 		web.Fail(w, r, err)
 		return
 	}
+	e.ended(r, audit.SessionsRevoked, &session.Session{ID: id, IdentityID: caller.Owner.ID})
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(http.StatusNoContent)
 }

@@ -169,7 +169,7 @@ func (e *Engine) submitSettings(w http.ResponseWriter, r *http.Request) {
 	}
 	var done changed
 	method := ""
-	outcome, err := e.settle(r.Context(), step, opening, e.judgeSettings(r, resumed, &method), func(ctx context.Context, outcome flow.Outcome) (err error) {
+	outcome, err := e.settle(r, step, opening, e.judgeSettings(r, resumed, &method), func(ctx context.Context, outcome flow.Outcome) (err error) {
 		if outcome.Who == nil {
 			return e.storeAgain(ctx, r.Header, step, outcome, nil)
 		}
@@ -207,6 +207,7 @@ func (e *Engine) beginSettings(w http.ResponseWriter, r *http.Request, ask store
 		err = &fault.Error{Kind: fault.NotFound, Reason: kinds[flow.Settings].missing}
 	}
 	if err != nil {
+		e.overrun(r, ask.Kind, err)
 		e.failBrowser(w, r, err)
 		return nil, nil
 	}

@@ -154,6 +154,7 @@ func (e *Engine) begin(w http.ResponseWriter, r *http.Request, ask store.Ask) (*
 		err = &fault.Error{Kind: fault.NotFound, Reason: missing}
 	}
 	if err != nil {
+		e.overrun(r, ask.Kind, err)
 		e.failBrowser(w, r, err)
 		return nil, nil
 	}
@@ -189,11 +190,14 @@ type judged func(context.Context, *flow.Step) (flow.Outcome, error)
 // read again and decided anew, by what is true then; web hooks are called again
 // as well.
 func (e *Engine) settle(
-	ctx context.Context, step *flow.Step, opening *store.Opening, judge judged, write func(context.Context, flow.Outcome) error,
+	r *http.Request, step *flow.Step, opening *store.Opening, judge judged, write func(context.Context, flow.Outcome) error,
 ) (flow.Outcome, error) {
 	var outcome flow.Outcome
 	raced := false
-	err := store.Again(ctx, func(ctx context.Context) (err error) {
+	err := store.Again(r.Context(), func(ctx context.Context) (err error) {
+		if opening.Overdrawn {
+			return errTooOften
+		}
 		if raced {
 			if err := e.Store.Reopen(ctx, opening); err != nil {
 				return err
@@ -207,6 +211,10 @@ func (e *Engine) settle(
 		step.Flow.UpdatedAt = step.Now
 		return write(ctx, outcome)
 	})
+	if errors.Is(err, store.ErrConsumed) && outcome.Late != nil {
+		err = outcome.Late
+	}
+	e.heard(r, step, outcome, err)
 	return outcome, err
 }
 

@@ -62,9 +62,6 @@ func (e *Engine) submitVerification(w http.ResponseWriter, r *http.Request) {
 	}
 	step.Form = sent.plain
 	switch {
-	case opening.Overdrawn:
-		e.replace(w, r, ui.Reason(tooOften), replacedRetry)
-		return
 	case step.Flow.State == flow.ChallengePassed && !link:
 		e.replace(w, r, ui.Say(ui.VerificationDone), replacedDone)
 		return
@@ -72,7 +69,7 @@ func (e *Engine) submitVerification(w http.ResponseWriter, r *http.Request) {
 		e.failFlow(w, r, step, sent.err)
 		return
 	}
-	outcome, err := e.settle(r.Context(), step, opening, e.judgeProof(r, opening, link), func(_ context.Context, outcome flow.Outcome) error {
+	outcome, err := e.settle(r, step, opening, e.judgeProof(r, opening, link), func(_ context.Context, outcome flow.Outcome) error {
 		if outcome.Opened && !step.Flow.Native() {
 			e.Cookies.RotateCSRF(w, r)
 			step.Flow.Browser = e.Cookies.Browser(r)
@@ -84,6 +81,8 @@ func (e *Engine) submitVerification(w http.ResponseWriter, r *http.Request) {
 		refused = e.ask(r, e.Config.Flows.Verification.After.Hooks, told{flow: step.Flow, who: outcome.Who}, nil) != nil
 	}
 	switch {
+	case errors.Is(err, errTooOften):
+		e.replace(w, r, ui.Reason(errTooOften.Reason), replacedRetry)
 	case refused: // the address is verified all the same
 		e.replace(w, r, ui.Say(ui.VerificationFailed), replacedRetry)
 	case errors.Is(err, store.ErrConsumed):
