@@ -48,6 +48,7 @@ var Routes = []Route{
 	{"meta", "GET", "/health/alive"},
 	{"meta", "GET", "/health/ready"},
 	{"meta", "GET", "/.well-known/change-password"},
+	{"meta", "GET", "/.well-known/ory/webauthn.js"},
 	{"meta", "", "/identities"},
 	{"meta", "", "/identities/"},
 	{"meta", "", "/admin/identities"},

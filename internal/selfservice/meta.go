@@ -3,14 +3,17 @@ package selfservice
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 
 	"styx/internal/fault"
+	"styx/internal/method/webauthn/script"
 	"styx/internal/web"
 )
 
-// Meta returns the handlers of what is nobody's flow: schemas, health and the
-// well-known address of the page that changes a password.
+// Meta returns the handlers of what is nobody's flow: schemas, health, the
+// script for security keys and passkeys, and the well-known address of the page
+// that changes a password.
 func (e *Engine) Meta() Handlers {
 	return Handlers{
 		"GET /schemas":                     e.listSchemas,
@@ -18,6 +21,7 @@ func (e *Engine) Meta() Handlers {
 		"GET /health/alive":                alive,
 		"GET /health/ready":                e.Ready,
 		"GET /.well-known/change-password": e.changePassword,
+		"GET " + script.Path:               webauthnScript,
 	}
 }
 
@@ -36,6 +40,18 @@ func (e *Engine) Ready(w http.ResponseWriter, r *http.Request) {
 
 func (e *Engine) changePassword(w http.ResponseWriter, r *http.Request) {
 	web.Redirect(w, r, e.Config.Flows.Settings.UIURL.String(), http.StatusSeeOther)
+}
+
+// webauthnScript serves the script to pages of any origin: it is the same for
+// everybody, and a page elsewhere can only check its hash where it may read it.
+func webauthnScript(w http.ResponseWriter, _ *http.Request) {
+	h := w.Header()
+	h.Set("Content-Type", "text/javascript; charset=UTF-8")
+	h.Set("X-Content-Type-Options", "nosniff")
+	if h.Get("Access-Control-Allow-Origin") == "" { // else the configured CORS answered
+		h.Set("Access-Control-Allow-Origin", "*")
+	}
+	_, _ = io.WriteString(w, script.Source) // the browser went away: nothing to do
 }
 
 // schemaView is one member of the list of schemas.

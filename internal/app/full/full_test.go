@@ -11,6 +11,7 @@ import (
 
 	"styx/internal/app"
 	"styx/internal/config"
+	"styx/internal/method/webauthn/script"
 	"styx/internal/table/local"
 )
 
@@ -118,5 +119,36 @@ func TestOneProcessServesEverything(t *testing.T) {
 	}
 	if w := status(t, s.Admin, http.MethodGet, "/version"); w.Body.String() != `{"version":"v1"}` {
 		t.Errorf("the version is %s", w.Body)
+	}
+}
+
+// TestPagesOfAnyOriginLoadTheScript: they load it with crossorigin="anonymous",
+// so the browser hands it over only where the answer names their origin.
+func TestPagesOfAnyOriginLoadTheScript(t *testing.T) {
+	const cors = `serve: {public: {cors: {enabled: true, allowed_origins: ["https://app.example.org"], allow_credentials: true}}}`
+	for _, row := range []struct{ name, more, method, origin, allowed string }{
+		{"without CORS", "{}", http.MethodGet, "https://app.example.org", "*"},
+		{"without an origin", "{}", http.MethodGet, "", "*"},
+		{"with CORS", cors, http.MethodGet, "https://app.example.org", "https://app.example.org"},
+		{"of an origin CORS does not name", cors, http.MethodGet, "https://other.example.org", "*"},
+		{"only its headers", "{}", http.MethodHead, "https://app.example.org", "*"},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			r := httptest.NewRequestWithContext(t.Context(), row.method, script.Path, nil)
+			if row.origin != "" {
+				r.Header.Set("Origin", row.origin)
+			}
+			w := httptest.NewRecorder()
+			build(t, row.more).Public.ServeHTTP(w, r)
+			if w.Code != http.StatusOK || w.Header().Get("Content-Type") != "text/javascript; charset=UTF-8" {
+				t.Errorf("answered %d, %s", w.Code, w.Header().Get("Content-Type"))
+			}
+			if got := w.Header().Values("Access-Control-Allow-Origin"); len(got) != 1 || got[0] != row.allowed {
+				t.Errorf("allowed to %q, want %s", got, row.allowed)
+			}
+			if row.method == http.MethodGet && w.Body.String() != script.Source {
+				t.Error("the answer is not the script")
+			}
+		})
 	}
 }
