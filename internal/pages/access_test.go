@@ -236,7 +236,14 @@ func TestFormsCarryWhatTheirMethodNeeds(t *testing.T) {
 		{"settings_everything", "method=totp", "csrf_token totp_code"},
 		{"settings_codes_shown", "lookup_secret_confirm=true", "csrf_token"},
 		{"recovery_code_sent", "email=ann@example.org", "csrf_token method"},
+		{"recovery_address", "method=code", "csrf_token recovery_address"},
+		{"recovery_confirm_address", "method=code", "csrf_token recovery_address recovery_confirm_address"},
+		{"recovery_confirm_address", "screen=previous", "csrf_token recovery_address"},
+		{"recovery_code_awaited", "method=code", "csrf_token code recovery_address"},
+		{"recovery_code_awaited", "recovery_confirm_address=ann@example.org", "csrf_token method recovery_address"},
 		{"recovery_choose_address", "recovery_select_address=aGFzaDI=", "csrf_token method recovery_address"},
+		{"login_security_key", "webauthn_login_trigger=*", "csrf_token identifier webauthn_login"},
+		{"registration_code_sent", "resend=code", "csrf_token traits.email method"},
 		{"verification_code_sent", "method=code", "csrf_token code"},
 	} {
 		t.Run(row.fixture+" "+row.button, func(t *testing.T) {

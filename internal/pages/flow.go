@@ -100,7 +100,7 @@ func (p *pages) showFlow(w http.ResponseWriter, r *http.Request, kind string, f 
 			page.Scripts = append(page.Scripts, script{a.Src, a.Integrity, a.CrossOrigin, a.ReferrerPolicy})
 		}
 	}
-	page.OwnJS = len(page.Scripts) > 0 || slices.ContainsFunc(f.UI.Nodes, func(n node) bool { return n.Attributes.Type == "password" })
+	page.OwnJS = len(page.Scripts) > 0 || slices.ContainsFunc(f.UI.Nodes, func(n node) bool { return n.Type == "text" || n.Attributes.Type == "password" })
 	away := slices.ContainsFunc(f.UI.Nodes, func(n node) bool { return n.Group == "oidc" && n.submits() })
 	page.Nothing = !slices.ContainsFunc(page.Sections, func(s section) bool { return len(s.Forms)+len(s.Loose) > 0 })
 	page.Footer = p.ways(w, r, kind, f)

@@ -22,6 +22,13 @@ type form struct {
 	Controls       []control
 }
 
+// Scripted says whether only a script can send the form: it has buttons, and
+// none of them submits.
+func (f form) Scripted() bool {
+	return slices.ContainsFunc(f.Controls, func(c control) bool { return c.Kind == "button" }) &&
+		!slices.ContainsFunc(f.Controls, func(c control) bool { return c.Kind == "submit" })
+}
+
 var headings = map[string]string{
 	"default":       "Your account",
 	"profile":       "Profile",
