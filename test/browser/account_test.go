@@ -1,0 +1,126 @@
+//go:build browser
+
+package browser
+
+import (
+	"context"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/chromedp"
+)
+
+const (
+	password = "correct horse battery staple"
+	another  = "a quite different sentence"
+)
+
+// mail waits for a mail whose subject has a text, in a tab with the inbox, and
+// returns the code it holds.
+func (p *person) mail(subject string) string {
+	p.t.Helper()
+	inbox := p.tab()
+	code := regexp.MustCompile(`code (\d{6})`)
+	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
+		inbox.visit("/ui/inbox")
+		for _, mail := range value[[]string](inbox, `Array.from(document.querySelectorAll(".sessions li"), (e) => e.innerText)`) {
+			if found := code.FindStringSubmatch(mail); found != nil && strings.Contains(mail, subject) {
+				return found[1]
+			}
+		}
+	}
+	inbox.fail("wait for the mail "+subject, context.DeadlineExceeded)
+	return ""
+}
+
+// signUp makes an account with a password, and proves its address.
+func (p *person) signUp(email string) {
+	p.t.Helper()
+	p.visit("/ui/registration")
+	p.fill("E-mail", email)
+	p.press("Sign up")
+	p.fill("Password", password)
+	p.press("Sign up")
+	p.at("/ui/verification")
+	p.fill("Verification code", p.mail("verify your account"))
+	p.press("Continue")
+}
+
+// signIn signs in with a password.
+func (p *person) signIn(email, password string) {
+	p.t.Helper()
+	p.visit("/ui/login")
+	p.fill("E-mail", email)
+	p.fill("Password", password)
+	p.press("Sign in with password")
+}
+
+// both runs a test in a browser as it comes, and in one that runs no scripts:
+// what needs none has to work without.
+func both(t *testing.T, test func(p *person)) {
+	t.Helper()
+	for name, off := range map[string]bool{"with scripts": false, "without scripts": true} {
+		t.Run(name, func(t *testing.T) {
+			p := visitor(t, serve(t))
+			call(p, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: off})
+			test(p)
+		})
+	}
+}
+
+func TestSignUpVerifySignOutSignIn(t *testing.T) {
+	both(t, func(p *person) {
+		p.signUp("ann@example.org")
+		p.sees("You successfully verified your email address.")
+		p.press("Continue")
+		p.at("/ui/welcome")
+		p.sees("ann@example.org")
+		p.press("Sign out")
+		p.sees("You are not signed in")
+		p.misses("ann@example.org")
+
+		p.signIn("ann@example.org", "not her password")
+		p.sees("The provided credentials are invalid")
+		p.fill("Password", password)
+		p.enter("Password")
+		p.at("/ui/welcome")
+	})
+}
+
+// TestSessionsElsewhere ends a session from another browser.
+func TestSessionsElsewhere(t *testing.T) {
+	base := serve(t)
+	desk, phone := visitor(t, base), visitor(t, base)
+	desk.signUp("ann@example.org")
+	phone.signIn("ann@example.org", password)
+	phone.visit("/ui/session")
+	phone.in("Elsewhere").press("End")
+	phone.sees("You are signed in nowhere else.")
+	desk.visit("/ui/welcome")
+	desk.sees("You are not signed in")
+	desk.press("Create an account")
+	desk.at("/ui/registration")
+	desk.press("Sign in instead")
+	desk.at("/ui/login")
+}
+
+// TestPagesThatAreNoFlow are looked at, too.
+func TestPagesThatAreNoFlow(t *testing.T) {
+	p := visitor(t, serve(t))
+	for path, says := range map[string]string{
+		"/":                     "This is the public API of Styx",
+		"/ui/inbox":             "There is none yet.",
+		"/ui/session":           "You are not signed in",
+		"/ui/error?id=stub:500": "Something went wrong",
+	} {
+		p.visit(path)
+		p.sees(says)
+		p.walk()
+	}
+	p.do("open a page that is not there", chromedp.Navigate(p.base+"/ui/nowhere"))
+	p.sees("Page not found")
+	p.look()
+}
