@@ -2,8 +2,8 @@
 package main
 
 import (
-	"styx/internal/app"
+	"styx/internal/app/flows"
 	"styx/internal/gateway"
 )
 
-func main() { gateway.Main(app.Login) }
+func main() { gateway.Main(flows.Login) }

@@ -2,8 +2,8 @@
 package main
 
 import (
-	"styx/internal/app"
+	"styx/internal/app/flows"
 	"styx/internal/gateway"
 )
 
-func main() { gateway.Main(app.Verification) }
+func main() { gateway.Main(flows.Verification) }

@@ -13,6 +13,7 @@ import (
 	"styx/internal/fault"
 	"styx/internal/identity"
 	"styx/internal/secret"
+	"styx/internal/selfservice"
 	"styx/internal/store"
 	"styx/internal/web"
 )
@@ -22,6 +23,7 @@ type API struct {
 	Config  *config.Config
 	Store   *store.Store
 	Schemas *identity.Catalog
+	Engine  *selfservice.Engine // begins recoveries
 	Hash    *secret.Hasher
 	Ring    *secret.Ring
 	Now     func() time.Time
@@ -39,6 +41,8 @@ func (a *API) Handlers() map[string]http.HandlerFunc {
 		"GET /admin/identities/{id}":                      answered(a.get),
 		"GET /admin/identities/by/external/{external_id}": answered(a.getByExternalID),
 		"DELETE /admin/identities/{id}":                   answered(a.delete),
+		"POST /admin/recovery/code":                       answered(a.recoveryCode),
+		"POST /admin/recovery/link":                       answered(a.recoveryLink),
 		"GET /admin/courier/messages":                     answered(a.listMessages),
 		"GET /admin/courier/messages/{id}":                answered(a.getMessage),
 	}
@@ -83,7 +87,16 @@ func (a *API) show(w http.ResponseWriter, r *http.Request, who *identity.Identit
 		// Kratos names here the types it did recognise, and clients have that on record.
 		return badParameter("include_credential", fmt.Sprint(include))
 	}
-	web.JSON(w, http.StatusOK, who.Admin(a.publicURL(), include...))
+	return a.answer(w, http.StatusOK, who, include...)
+}
+
+// answer shows an identity with its credentials.
+func (a *API) answer(w http.ResponseWriter, status int, who *identity.Identity, include ...identity.CredentialType) error {
+	view, err := who.Admin(a.publicURL(), a.Ring, include...)
+	if err != nil {
+		return err
+	}
+	web.JSON(w, status, view)
 	return nil
 }
 

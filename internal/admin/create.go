@@ -16,7 +16,6 @@ import (
 	"styx/internal/secret"
 	"styx/internal/store"
 	"styx/internal/table"
-	"styx/internal/web"
 )
 
 // Bounds of what is stored as it was sent. The item as a whole is bounded by
@@ -77,8 +76,7 @@ func (a *API) create(w http.ResponseWriter, r *http.Request) error {
 		return refused(err)
 	}
 	w.Header().Set("Location", a.location(who.ID))
-	web.JSON(w, http.StatusCreated, who.Admin(a.publicURL()))
-	return nil
+	return a.answer(w, http.StatusCreated, who)
 }
 
 // draft makes the identity that a body describes. Nothing costly happens

@@ -27,7 +27,7 @@ const (
 type listing struct {
 	page
 	selection
-	show func(*identity.Identity) identity.AdminIdentity
+	show func(*identity.Identity) (identity.AdminIdentity, error)
 }
 
 func (a *API) list(w http.ResponseWriter, r *http.Request) error {
@@ -48,12 +48,12 @@ func (a *API) list(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	withCredentials := f.showsCredentials() || len(include) > 0
-	asked := listing{p, chosen, func(who *identity.Identity) identity.AdminIdentity {
-		view := who.Admin(a.publicURL(), include...)
+	asked := listing{p, chosen, func(who *identity.Identity) (identity.AdminIdentity, error) {
+		view, err := who.Admin(a.publicURL(), a.Ring, include...)
 		if !withCredentials {
 			view.Credentials = nil
 		}
-		return view
+		return view, err
 	}}
 	rows, last, err := asked.rows(r.Context())
 	if err != nil {
@@ -106,9 +106,9 @@ func (l listing) rows(ctx context.Context) (rows []json.RawMessage, last string,
 			case skip > 0:
 				skip--
 			default:
-				row, err := json.Marshal(l.show(who))
+				row, err := l.row(who)
 				if err != nil {
-					return nil, "", fmt.Errorf("show identity %s: %w", who.ID, err)
+					return nil, "", err
 				}
 				if weight += len(row); weight > maxAnswer && len(rows) > 0 {
 					return l.early(rows, after)
@@ -130,6 +130,18 @@ func (l listing) rows(ctx context.Context) (rows []json.RawMessage, last string,
 			return l.early(rows, after)
 		}
 	}
+}
+
+func (l listing) row(who *identity.Identity) (json.RawMessage, error) {
+	view, err := l.show(who)
+	if err != nil {
+		return nil, err
+	}
+	row, err := json.Marshal(view)
+	if err != nil {
+		return nil, fmt.Errorf("show identity %s: %w", who.ID, err)
+	}
+	return row, nil
 }
 
 // limit is how many identities to read when so many rows are wanted.

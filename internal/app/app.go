@@ -13,7 +13,6 @@ import (
 	"styx/internal/config"
 	"styx/internal/courier"
 	"styx/internal/identity"
-	"styx/internal/method"
 	"styx/internal/outbound"
 	"styx/internal/secret"
 	"styx/internal/selfservice"
@@ -33,9 +32,16 @@ type Parts struct {
 	Rand   io.Reader
 	Client *http.Client // for outgoing calls
 
+	Links
+}
+
+// Links is what only some functions link.
+type Links struct {
 	// Compiler makes the rules of identity schemas; nil where no function
 	// judges traits.
 	Compiler Compiler
+	// Flows gives the engine its methods and hooks; nil where no flow is served.
+	Flows func(*App)
 }
 
 // Compiler returns what compiles identity schemas; fetch reads the documents
@@ -86,13 +92,12 @@ func New(p Parts) (*App, error) {
 	if p.Compiler != nil {
 		compile = p.Compiler(c.Security, fetch)
 	}
-	return &App{
+	a := &App{
 		Parts: p, Hash: hash, Ring: ring,
 		Engine: &selfservice.Engine{
 			Config:  c,
 			Store:   &store.Store{Table: p.Table, Ring: ring, Now: p.Now, Rand: p.Rand},
 			Schemas: identity.NewCatalog(c.Identity.Schemas, fetch, compile),
-			Methods: method.All(c, hash, ring, p.Rand, p.Client),
 			Policy:  policy(c.Methods),
 			Cookies: web.NewCookies(c, ring, p.Rand),
 			Returns: returns(c),
@@ -100,7 +105,11 @@ func New(p Parts) (*App, error) {
 			Press:   &courier.Press{Ring: ring, Now: p.Now, Rand: p.Rand},
 			Now:     p.Now, Rand: p.Rand,
 		},
-	}, nil
+	}
+	if p.Flows != nil {
+		p.Flows(a)
+	}
+	return a, nil
 }
 
 func reveal(list []config.Secret) []string {

@@ -61,6 +61,8 @@ func TestRoutesAndHandlersAgree(t *testing.T) {
 	mounted := map[string][]selfservice.Handlers{
 		"login":        {a.Engine.Login()},
 		"registration": {a.Engine.Registration()},
+		"settings":     {a.Engine.Settings()},
+		"recovery":     {a.Engine.Recovery()},
 		"verification": {a.Engine.Verification()},
 		"session":      {a.Engine.Sessions()},
 		"meta":         {a.Engine.Meta(), a.Engine.Errors(), a.Elsewhere()},
@@ -221,7 +223,7 @@ func TestFunctionFromItsEnvironment(t *testing.T) {
 			return aws[name]
 		}
 	}
-	for name, build := range map[string]func(context.Context, func(string) string) (http.Handler, error){"login": Login, "session": Session, "meta": Meta} {
+	for name, build := range map[string]func(context.Context, func(string) string) (http.Handler, error){"session": Session, "meta": Meta} {
 		if handler, err := build(t.Context(), with()); err != nil || handler == nil {
 			t.Errorf("%s: %v", name, err)
 		}
@@ -239,7 +241,7 @@ func TestFunctionFromItsEnvironment(t *testing.T) {
 			[]string{"dev", "sesion", "wrong.yml:2", "wrong.yml:3"},
 		},
 	} {
-		_, err := Login(t.Context(), c.getenv)
+		_, err := Session(t.Context(), c.getenv)
 		if err == nil {
 			t.Errorf("%s is no error", name)
 			continue

@@ -16,7 +16,7 @@ import (
 // Boot wires the app of one function from its environment: the configuration
 // file that travels in its zip (STYX_CONFIG, by default styx.yml), overridden by
 // environment variables, and the table named by STYX_TABLE or by the dsn.
-func Boot(getenv func(string) string, compiler Compiler) (*App, error) {
+func Boot(getenv func(string) string, links Links) (*App, error) {
 	name := getenv("STYX_CONFIG")
 	if name == "" {
 		name = "styx.yml"
@@ -44,41 +44,27 @@ func Boot(getenv func(string) string, compiler Compiler) (*App, error) {
 	}
 	return New(Parts{
 		Config: c, Table: table, Now: time.Now, Rand: rand.Reader,
-		Client: Outgoing(c, getenv("AWS_LAMBDA_RUNTIME_API")), Compiler: compiler,
+		Client: Outgoing(c, getenv("AWS_LAMBDA_RUNTIME_API")), Links: links,
 	})
 }
 
 // Function assembles one function from its environment, as Boot does.
-func Function(
-	getenv func(string) string,
-	compiler Compiler,
-	mount func(*App) http.Handler,
-) (http.Handler, error) {
-	a, err := Boot(getenv, compiler)
+func Function(getenv func(string) string, links Links, mount func(*App) http.Handler) (http.Handler, error) {
+	a, err := Boot(getenv, links)
 	if err != nil {
 		return nil, err
 	}
 	return mount(a), nil
 }
 
-// Login builds the login function.
-func Login(_ context.Context, getenv func(string) string) (http.Handler, error) {
-	return Function(getenv, nil, func(a *App) http.Handler { return a.Public(a.Engine.Login()) })
-}
-
-// Verification builds the verification function.
-func Verification(_ context.Context, getenv func(string) string) (http.Handler, error) {
-	return Function(getenv, nil, func(a *App) http.Handler { return a.Public(a.Engine.Verification()) })
-}
-
 // Session builds the session function.
 func Session(_ context.Context, getenv func(string) string) (http.Handler, error) {
-	return Function(getenv, nil, func(a *App) http.Handler { return a.Public(a.Engine.Sessions()) })
+	return Function(getenv, Links{}, func(a *App) http.Handler { return a.Public(a.Engine.Sessions()) })
 }
 
 // Meta builds the function that answers what no other owns.
 func Meta(_ context.Context, getenv func(string) string) (http.Handler, error) {
-	return Function(getenv, nil, func(a *App) http.Handler {
+	return Function(getenv, Links{}, func(a *App) http.Handler {
 		return a.Public(a.Engine.Meta(), a.Engine.Errors(), a.Elsewhere())
 	})
 }

@@ -23,6 +23,18 @@ var Routes = []Route{
 	{"registration", "GET", "/self-service/registration"},
 	{"registration", "POST", "/self-service/registration"},
 
+	{"settings", "GET", "/self-service/settings/browser"},
+	{"settings", "GET", "/self-service/settings/api"},
+	{"settings", "GET", "/self-service/settings/flows"},
+	{"settings", "GET", "/self-service/settings"},
+	{"settings", "POST", "/self-service/settings"},
+
+	{"recovery", "GET", "/self-service/recovery/browser"},
+	{"recovery", "GET", "/self-service/recovery/api"},
+	{"recovery", "GET", "/self-service/recovery/flows"},
+	{"recovery", "GET", "/self-service/recovery"},
+	{"recovery", "POST", "/self-service/recovery"},
+
 	{"verification", "GET", "/self-service/verification/browser"},
 	{"verification", "GET", "/self-service/verification/api"},
 	{"verification", "GET", "/self-service/verification/flows"},

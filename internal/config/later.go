@@ -15,7 +15,6 @@ func laterKeys() []string {
 		"selfservice.methods.passkey.enabled",
 		"selfservice.methods.oidc.enabled",
 		"selfservice.methods.password.config.migrate_hook.enabled",
-		"selfservice.flows.recovery.enabled",
 		"session.whoami.tokenizer.templates",
 		"oauth2_provider.url",
 	}
@@ -24,10 +23,7 @@ func laterKeys() []string {
 // laterHooks are the hooks that this build skips, with a warning.
 func laterHooks() []string {
 	return []string{
-		HookWeb,
-		HookVerification,
 		HookVerifyNewAddress,
-		HookNotifyPrevious,
 	}
 }
 

@@ -16,6 +16,8 @@ type Kind string
 const (
 	Login        Kind = "login"
 	Registration Kind = "registration"
+	Settings     Kind = "settings"
+	Recovery     Kind = "recovery"
 	Verification Kind = "verification"
 )
 
@@ -26,11 +28,13 @@ const (
 	API     = "api"
 )
 
-// States of a flow.
+// States of a flow. A method may have states of its own.
 const (
 	ChooseMethod    = "choose_method"
 	SentEmail       = "sent_email"
 	ChallengePassed = "passed_challenge"
+	ShowForm        = "show_form" // settings
+	Saved           = "success"   // settings
 )
 
 // Flow is the stored record of one self-service flow.
@@ -56,8 +60,33 @@ type Flow struct {
 	OrganizationID *string     `json:"organization_id,omitempty"`
 	Schema         string      `json:"identity_schema,omitempty"`
 
-	// Proof is what was sent to somebody and not used yet.
-	Proof *Proof `json:"proof,omitempty"`
+	// Identity is whose settings a settings flow changes, "" for any other flow.
+	Identity string `json:"identity,omitempty"`
+
+	// Unbound tells that an administrator began the flow: it belongs to no client,
+	// and whoever has the code from it may submit it.
+	Unbound bool `json:"unbound,omitempty"`
+
+	// SkipSettings tells that a recovery ends where it was asked to return to,
+	// instead of in a settings flow.
+	SkipSettings bool `json:"skip_settings,omitempty"`
+
+	// Proofs is what was sent to somebody and not used yet.
+	Proofs []Proof `json:"proofs,omitempty"`
+
+	// Private tells that the form shows a secret: it is stored sealed.
+	Private bool `json:"private,omitempty"`
+
+	// Kept is what methods remember from one submission to the next, each under
+	// its id. It is stored sealed.
+	Kept map[string]json.RawMessage `json:"-"`
+
+	// Sealed is the stored form of Kept, and of the form of a private flow. Only
+	// the store touches it.
+	Sealed string `json:"sealed,omitempty"`
+
+	// Owner is who Identity names, as answers show them.
+	Owner *identity.Identity `json:"-"`
 
 	// Transient is the submission's transient_payload: handed to hooks and
 	// shown in the answer, never stored.

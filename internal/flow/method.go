@@ -2,7 +2,9 @@ package flow
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"time"
 
@@ -20,6 +22,8 @@ type Method struct {
 
 	Login        *Door
 	Registration *Door
+	Settings     *Door
+	Recovery     *Door
 	Verification *Door
 }
 
@@ -30,6 +34,10 @@ func (m Method) Door(kind Kind) *Door {
 		return m.Login
 	case Registration:
 		return m.Registration
+	case Settings:
+		return m.Settings
+	case Recovery:
+		return m.Recovery
 	case Verification:
 		return m.Verification
 	default:
@@ -52,15 +60,30 @@ type Door struct {
 	// engine pays for the attempt before Submit judges.
 	Guesses func(identity.Form) bool
 
+	// Spends tells that a submission guesses at the caller's own second factor.
+	// The engine pays for the attempt before Submit judges.
+	Spends func(identity.Form) bool
+
+	// Fresh tells that a submission changes how somebody signs in. The engine
+	// asks for a recent authentication before Submit judges; whatever it is told
+	// here, it asks again when credentials or addresses did change.
+	Fresh func(identity.Form) bool
+
 	// Form adds the door's nodes to the flow's form.
 	Form func(context.Context, *Step) error
 
-	// Submit judges a submission.
+	// Submit judges a submission. It may be called again for the same submission,
+	// with the form as it was and the identity as it is now, when another change
+	// came first.
 	Submit func(context.Context, *Step) (Outcome, error)
 
 	// Begin sends the first message of a flow to an address that is known
 	// already; nil where nothing can be sent.
 	Begin func(*Step, *identity.VerifiableAddress) (Outcome, error)
+
+	// Issue makes what an administrator hands over in place of a message: a code or
+	// a token that is good for that long. Nil where there is no such thing.
+	Issue func(s *Step, life time.Duration) (string, error)
 
 	// Follow takes a link that leads into the flow; nil takes none.
 	Follow func(context.Context, *Step) (Outcome, error)
@@ -96,12 +119,24 @@ type Step struct {
 	Screen  Screen
 	Schema  *identity.Schema
 	Session *session.Session   // the caller's live session, if any
-	Owner   *identity.Identity // whose session it is
+	Owner   *identity.Identity // whose session it is; settings change it in place
 	Claimed *identity.Identity // who owns the claimed identifier, nil for nobody
 	Draft   *identity.Identity // the identity that a registration would make
-	Rules   identity.Rules     // of the draft's schema
+	Rules   identity.Rules     // of the draft's or the owner's schema
 	Now     time.Time
 	Rand    io.Reader
+}
+
+// Recovered ends the recovery of an account by an address of its owner's: it is
+// theirs, so where it can be verified it is.
+func (s *Step) Recovered(via identity.Via, address, method string) Outcome {
+	outcome := Passed(s.Claimed, method, session.AAL1)
+	outcome.Spent = true
+	if owned := s.Claimed.Addressed(via, address); owned != nil {
+		owned.Verify(s.Now)
+		outcome.Changed = true
+	}
+	return outcome
 }
 
 // KeepTraits shows the submitted traits that the form asks for again.
@@ -116,13 +151,55 @@ func (s *Step) KeepTraits() {
 // Derive validates the draft and derives its identifiers and addresses.
 func (s *Step) Derive() error { return s.Rules.Apply(s.Draft, s.Now, s.Rand) }
 
+// Keep remembers a value for the next submission, sealed, under the id of the
+// method; nil forgets it.
+func (s *Step) Keep(method string, value any) error {
+	if value == nil {
+		delete(s.Flow.Kept, method)
+		return nil
+	}
+	raw, err := json.Marshal(value)
+	if err != nil {
+		return fmt.Errorf("keep state of %s: %w", method, err)
+	}
+	if s.Flow.Kept == nil {
+		s.Flow.Kept = map[string]json.RawMessage{}
+	}
+	s.Flow.Kept[method] = raw
+	return nil
+}
+
+// Recall reads what the method kept and tells whether there was anything.
+func (s *Step) Recall(method string, into any) (bool, error) {
+	raw, kept := s.Flow.Kept[method]
+	if !kept {
+		return false, nil
+	}
+	if err := json.Unmarshal(raw, into); err != nil {
+		return false, fmt.Errorf("recall state of %s: %w", method, err)
+	}
+	return true, nil
+}
+
 // Outcome is how a submission ended.
 type Outcome struct {
-	// Who passed. Nil: nobody yet, the form is shown again.
+	// Who passed, or whose settings changed. Nil: nobody yet, the form is shown
+	// again.
 	Who *identity.Identity
 
-	// Method is the entry that the session gets.
+	// Method is the entry that the session gets; none where it has no name.
 	Method session.Method
+
+	// Changed tells that Who is stored together with what passing writes, such as
+	// a lookup secret that is used up now.
+	Changed bool
+
+	// Spent tells that what the flow held is used up, such as a code or a
+	// challenge: of several submissions one wins, and the flow is over.
+	Spent bool
+
+	// Once is a number that may only rise, nil for none.
+	Once *Once
 
 	// Proved is how the address is reached that was just proved, "" for none.
 	Proved identity.Via
@@ -141,13 +218,35 @@ type Outcome struct {
 	Upgrade func(*identity.Identity)
 }
 
+// Once makes a value count once: of an identity's numbers of that name, To has
+// to be above the last. Used is the error for one that is not.
+type Once struct {
+	Identity string
+	Name     string
+	To       int64
+	Used     error
+}
+
 // Passed ends a submission: who proved to be themselves.
 func Passed(who *identity.Identity, method string, aal session.AAL) Outcome {
 	return Outcome{Who: who, Method: session.Method{Method: method, AAL: aal}}
 }
 
 // Proved ends a submission by which somebody showed that an address is theirs.
-func Proved(who *identity.Identity, via identity.Via) Outcome { return Outcome{Who: who, Proved: via} }
+func Proved(who *identity.Identity, via identity.Via) Outcome {
+	return Outcome{Who: who, Changed: true, Spent: true, Proved: via}
+}
+
+// Changed ends a submission to the settings: who was changed.
+func Changed(who *identity.Identity) Outcome { return Outcome{Who: who, Changed: true} }
+
+// Enrolled ends a submission to the settings that added a factor: setting it up
+// proved it, so the session has it from now on.
+func Enrolled(who *identity.Identity, method string, aal session.AAL) Outcome {
+	outcome := Passed(who, method, aal)
+	outcome.Changed = true
+	return outcome
+}
 
 // Again ends a submission that leads to a further screen of the same flow.
 func Again() Outcome { return Outcome{} }

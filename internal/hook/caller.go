@@ -57,7 +57,17 @@ func (c *Caller) Call(ctx context.Context, h config.WebHook, in Context) (Result
 	if err == nil || fault.As(err) != nil {
 		return result, err
 	}
-	return Result{}, &fault.Error{Kind: fault.Internal, Err: fmt.Errorf("web hook %s: %w", label(h), err)}
+	return Result{}, Failed(h, err)
+}
+
+// ErrFailed is the cause of the Internal fault of a call that could not be made
+// or whose answer means nothing: the receiver's or the operator's mistake.
+// Kratos answers it with status 400 and the code of an internal error.
+var ErrFailed = errors.New("web hook failed")
+
+// Failed is the fault of a call that failed.
+func Failed(h config.WebHook, err error) error {
+	return &fault.Error{Kind: fault.Internal, Err: fmt.Errorf("%w: %s: %w", ErrFailed, Label(h), err)}
 }
 
 func (c *Caller) call(ctx context.Context, h config.WebHook, in Context) (Result, error) {
@@ -77,7 +87,7 @@ func (c *Caller) call(ctx context.Context, h config.WebHook, in Context) (Result
 	}
 	switch {
 	case late(err):
-		return Result{}, &fault.Error{Kind: fault.UpstreamTimeout, Reason: unreachable, Err: fmt.Errorf("web hook %s: %w", label(h), err)}
+		return Result{}, &fault.Error{Kind: fault.UpstreamTimeout, Reason: unreachable, Err: fmt.Errorf("web hook %s: %w", Label(h), err)}
 	case err != nil:
 		return Result{}, err
 	case status >= http.StatusBadRequest && asked:
@@ -85,7 +95,7 @@ func (c *Caller) call(ctx context.Context, h config.WebHook, in Context) (Result
 	case status >= http.StatusBadRequest:
 		return Result{}, &fault.Error{
 			Kind: fault.Upstream, Message: fmt.Sprintf("webhook failed with status code %d", status), Reason: improper,
-			Err: fmt.Errorf("web hook %s", label(h)),
+			Err: fmt.Errorf("web hook %s", Label(h)),
 		}
 	case status == http.StatusOK && h.Parse:
 		change, err := parseChange(body)
@@ -135,8 +145,8 @@ func late(err error) bool {
 	return ok && timed.Timeout()
 }
 
-// label names a hook in the log. Its URL may hold a secret, its host does not.
-func label(h config.WebHook) string {
+// Label names a hook in the log. Its URL may hold a secret, its host does not.
+func Label(h config.WebHook) string {
 	if h.ID != "" {
 		return h.ID
 	}

@@ -102,6 +102,46 @@ func (i *Identity) Identify(kind CredentialType, identifiers []string, now time.
 	i.put(credential)
 }
 
+// configOf reads a credential's config; without one, into stays as it is.
+func (i *Identity) configOf(kind CredentialType, into any) error {
+	config := i.Credentials[kind].Config
+	if len(config) == 0 {
+		return nil
+	}
+	if err := json.Unmarshal(config, into); err != nil {
+		return fmt.Errorf("read the config of %s: %w", kind, err)
+	}
+	return nil
+}
+
+// configure sets members of a credential's config, nil taking one away, and its
+// identifiers. Members of a newer release stay.
+func (i *Identity) configure(kind CredentialType, identifiers []string, members map[string]any, now time.Time) error {
+	credential := i.credential(kind, now)
+	config := map[string]json.RawMessage{}
+	if err := i.configOf(kind, &config); err != nil {
+		return err
+	}
+	for name, value := range members {
+		if value == nil {
+			delete(config, name)
+			continue
+		}
+		raw, err := json.Marshal(value)
+		if err != nil {
+			return fmt.Errorf("write %s of %s: %w", name, kind, err)
+		}
+		config[name] = raw
+	}
+	raw, err := json.Marshal(config)
+	if err != nil {
+		return fmt.Errorf("write the config of %s: %w", kind, err)
+	}
+	credential.Identifiers, credential.Config, credential.UpdatedAt = identifiers, raw, stored(now)
+	i.put(credential)
+	return nil
+}
+
 // credential returns the one that exists or a fresh one. password and webauthn
 // start as version 0 and are version 1 once they were read back.
 func (i *Identity) credential(kind CredentialType, now time.Time) Credential {

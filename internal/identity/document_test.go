@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"styx/internal/secret"
 )
 
 var noon = time.Date(2026, 11, 5, 13, 0, 0, 120_000_789, time.FixedZone("CET", 3600))
@@ -47,6 +49,24 @@ func printed(t testing.TB, value any) string {
 		t.Fatal(err)
 	}
 	return string(raw)
+}
+
+func ring(t testing.TB) *secret.Ring {
+	t.Helper()
+	made, err := secret.New(secret.Lists{Default: []string{"a secret of enough bytes"}}, rand.NewChaCha8([32]byte{}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return made
+}
+
+func administered(t testing.TB, baseURL string, who *Identity, include ...CredentialType) AdminIdentity {
+	t.Helper()
+	view, err := who.Admin(baseURL, ring(t), include...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return view
 }
 
 func TestDocument(t *testing.T) {
@@ -98,6 +118,9 @@ func TestMembersAreThoseOfTheDocuments(t *testing.T) {
 		"credential": {who.Credentials[Password], credentialMembers()},
 		"verifiable": {who.VerifiableAddresses[0], verifiableMembers()},
 		"recovery":   {who.RecoveryAddresses[0], recoveryMembers()},
+		"lookup":     {LookupCode{}, lookupMembers()},
+		"key":        {Key{Flags: &KeyFlags{}, Transport: []string{"usb"}, Attestation: &Attestation{}}, keyMembers()},
+		"provider":   {Provider{Organization: "o", AutoLink: true}, providerMembers()},
 	} {
 		var all map[string]json.RawMessage
 		if err := json.Unmarshal([]byte(printed(t, row.value)), &all); err != nil {
@@ -171,10 +194,10 @@ func FuzzUnknownMembersSurvive(f *testing.F) {
 		}
 		// Nobody here knows whether strangers may see what a newer release stores.
 		public := printed(t, who.Public("https://id.example.org"))
-		admin := printed(t, who.Admin("https://id.example.org", Password))
+		admin := printed(t, administered(t, "https://id.example.org", &who, Password))
 		bare := full(t)
 		if len(public) != len(printed(t, bare.Public("https://id.example.org"))) ||
-			len(admin) != len(printed(t, bare.Admin("https://id.example.org", Password)))-len("hash")+len("new") {
+			len(admin) != len(printed(t, administered(t, "https://id.example.org", bare, Password)))-len("hash")+len("new") {
 			t.Fatalf("an unknown member is shown: %s", admin)
 		}
 	})
@@ -213,10 +236,10 @@ func TestViews(t *testing.T) {
 		view := strings.Replace(public, "METADATA", `"metadata_admin":{"note":"\u003cvip\u003e"},`, 1)
 		return strings.Replace(view, `"schema_id"`, credentials(config)+`"schema_id"`, 1)
 	}
-	if got, want := printed(t, who.Admin("https://id.example.org")), admin(""); got != want {
+	if got, want := printed(t, administered(t, "https://id.example.org", who)), admin(""); got != want {
 		t.Errorf("admin view:\ngot  %s\nwant %s", got, want)
 	}
-	if got, want := printed(t, who.Admin("https://id.example.org", Password, OIDC)), admin(`"config":{"hashed_password":"$2a$04$hash"},`); got != want {
+	if got, want := printed(t, administered(t, "https://id.example.org", who, Password, OIDC)), admin(`"config":{"hashed_password":"$2a$04$hash"},`); got != want {
 		t.Errorf("admin view with the password:\ngot  %s\nwant %s", got, want)
 	}
 }
@@ -229,11 +252,11 @@ func TestViewsOfLittle(t *testing.T) {
 	if got := printed(t, who.Public("")); got != want {
 		t.Errorf("public: got %s", got)
 	}
-	if got := printed(t, who.Admin("")); got != want {
+	if got := printed(t, administered(t, "", who)); got != want {
 		t.Errorf("admin, just made: got %s", got)
 	}
 	who.MetadataAdmin = json.RawMessage("null")
-	if got := printed(t, who.Admin("")); !strings.Contains(got, `"metadata_admin":null`) {
+	if got := printed(t, administered(t, "", who)); !strings.Contains(got, `"metadata_admin":null`) {
 		t.Errorf("admin, once stored: got %s", got)
 	}
 }

@@ -33,9 +33,9 @@ var ErrGarbled = errors.New("field holds no JSON")
 // Form is a submission, whatever its content type: every field beside traits as
 // text, and the traits rebuilt along the schema.
 type Form struct {
-	Values    map[string][]string // without traits and transient_payload
-	Traits    json.RawMessage     // an object; nil without a schema
-	Transient json.RawMessage     // the object of transient_payload, nil when absent
+	Values    map[string][]string `json:"values"`              // without traits and transient_payload
+	Traits    json.RawMessage     `json:"traits,omitempty"`    // an object; nil without a schema
+	Transient json.RawMessage     `json:"transient,omitempty"` // the object of transient_payload, nil when absent
 }
 
 // Get returns the first value of a field, "" when it was not sent.
@@ -65,8 +65,21 @@ func (f Form) FlatTraits() []Trait { return Flatten(f.Traits) }
 //
 // Errors are faults a person may read.
 func ReadForm(contentType string, body []byte, schema *Schema) (Form, error) {
+	fields, err := ReadFields(contentType, body)
+	if err != nil {
+		return Form{}, err
+	}
+	return fields.Form(schema)
+}
+
+// Fields is a body taken apart into fields of text, not yet put together along a
+// schema.
+type Fields url.Values
+
+// ReadFields takes a body apart, as ReadForm does.
+func ReadFields(contentType string, body []byte) (Fields, error) {
 	if len(body) == 0 {
-		return Form{}, fault.Bad(`Unable to decode HTTP Request Body because its HTTP Header "Content-Length" is zero.`)
+		return nil, fault.Bad(`Unable to decode HTTP Request Body because its HTTP Header "Content-Length" is zero.`)
 	}
 	media, params, _ := mime.ParseMediaType(contentType)
 	var fields url.Values
@@ -82,10 +95,7 @@ func ReadForm(contentType string, body []byte, schema *Schema) (Form, error) {
 		err = fault.Bad(fmt.Sprintf(`HTTP POST Request used unknown HTTP Header "Content-Type: %s", `+
 			`only [multipart/form-data application/x-www-form-urlencoded application/json] are supported.`, contentType))
 	}
-	if err != nil {
-		return Form{}, err
-	}
-	return build(fields, schema)
+	return Fields(fields), err
 }
 
 func readJSON(body []byte) (url.Values, error) {
@@ -202,8 +212,9 @@ func tooMany() error {
 	return fault.Bad("Unable to decode HTTP Request Body because it has too many fields or is nested too deeply.")
 }
 
-// build puts the fields together along the schema.
-func build(fields url.Values, schema *Schema) (Form, error) {
+// Form puts the fields together along a schema, nil where there are no traits.
+func (f Fields) Form(schema *Schema) (Form, error) {
+	fields := url.Values(f)
 	form := Form{Values: map[string][]string{}}
 	for name, values := range fields {
 		if name != "traits" && name != "transient_payload" && !strings.HasPrefix(name, "traits.") {

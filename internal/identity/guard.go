@@ -26,12 +26,16 @@ func RecoveryGuard(via Via, value string) string {
 	return "A#r#" + string(via) + "#" + Hash(Normalize(value))
 }
 
+// KeyGuard names the guard of a WebAuthn key: an id that two people hold would
+// let the one sign in with the other's key (WebAuthn Level 3, section 7.1).
+func KeyGuard(id []byte) string { return "C#webauthn-id#" + Hash(string(id)) }
+
 // ExternalGuard names the guard of an external id, which is compared as it is.
 func ExternalGuard(id string) string { return "C#external#" + Hash(id) }
 
-// Guards returns the names that keep the identity's identifiers, addresses and
-// external id unique, sorted and without repetitions; the store puts the tenant
-// before each. The name too many is a 400 that says which trait it came from.
+// Guards returns the names that keep the identity's identifiers, addresses,
+// external id and the ids of its keys unique, sorted and without repetitions;
+// the store puts the tenant before each. The name too many is a 400 that says which trait it came from.
 // TOTP and lookup secrets are identified by the identity's own id and need none.
 func Guards(who *Identity) ([]string, error) {
 	var names []string
@@ -50,6 +54,15 @@ func Guards(who *Identity) ([]string, error) {
 	for _, kind := range []CredentialType{Password, Code, WebAuthn, Passkey, OIDC, SAML} {
 		for _, identifier := range who.Credentials[kind].Identifiers {
 			add(CredentialGuard(kind, identifier), who.traitOf(identifier))
+		}
+	}
+	for _, kind := range []CredentialType{WebAuthn, Passkey} {
+		keys, err := who.WebAuthnKeys(kind)
+		if err != nil {
+			return nil, err
+		}
+		for _, key := range keys {
+			add(KeyGuard(key.ID), "credentials."+string(kind))
 		}
 	}
 	for _, address := range who.VerifiableAddresses {

@@ -13,6 +13,9 @@ import (
 func TestGuards(t *testing.T) {
 	who := full(t)
 	who.Credentials[TOTP] = Credential{Type: TOTP, Identifiers: []string{who.ID}}
+	if err := who.SetWebAuthnKeys(Passkey, []byte("handle"), []Key{{ID: []byte("key")}}, noon); err != nil {
+		t.Fatal(err)
+	}
 	who.Credentials[OIDC] = Credential{Type: OIDC, Identifiers: []string{"acme:Subject", "acme:subject"}}
 	got, err := Guards(who)
 	if err != nil {
@@ -22,6 +25,7 @@ func TestGuards(t *testing.T) {
 	want := []string{
 		"A#r#email#" + ann, "A#v#email#" + ann, "C#code#" + ann, "C#external#" + Hash("crm-1"),
 		"C#oidc#" + Hash("acme:Subject"), "C#oidc#" + Hash("acme:subject"), "C#password#" + ann,
+		"C#passkey#" + Hash("handle"), KeyGuard([]byte("key")),
 	}
 	slices.Sort(want)
 	if !slices.Equal(got, want) {

@@ -1,7 +1,10 @@
 package identity
 
 import (
+	"bytes"
 	"encoding/json"
+	"maps"
+	"slices"
 	"time"
 )
 
@@ -59,6 +62,29 @@ func New(id, schemaID string, now time.Time) *Identity {
 		Credentials: map[CredentialType]Credential{},
 		CreatedAt:   now, UpdatedAt: now,
 	}
+}
+
+// Clone returns a copy that may be changed without changing the original.
+func (i *Identity) Clone() *Identity {
+	copied := *i
+	copied.VerifiableAddresses = slices.Clone(i.VerifiableAddresses)
+	copied.RecoveryAddresses = slices.Clone(i.RecoveryAddresses)
+	copied.Credentials = maps.Clone(i.Credentials)
+	copied.Guards = slices.Clone(i.Guards)
+	return &copied
+}
+
+// SameAccess tells whether two states of an identity have the same credentials
+// and the same addresses: whoever could sign in or be reached still can, and
+// nobody else.
+func SameAccess(a, b *Identity) bool {
+	return maps.EqualFunc(a.Credentials, b.Credentials, func(x, y Credential) bool {
+		return slices.Equal(x.Identifiers, y.Identifiers) && bytes.Equal(x.Config, y.Config)
+	}) && slices.EqualFunc(a.VerifiableAddresses, b.VerifiableAddresses, func(x, y VerifiableAddress) bool {
+		return x.Via == y.Via && x.Value == y.Value
+	}) && slices.EqualFunc(a.RecoveryAddresses, b.RecoveryAddresses, func(x, y RecoveryAddress) bool {
+		return x.Via == y.Via && x.Value == y.Value
+	})
 }
 
 // Valid tells whether the state is one of the two.

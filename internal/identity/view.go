@@ -3,8 +3,11 @@ package identity
 import (
 	"encoding/base64"
 	"encoding/json"
+	"fmt"
 	"slices"
 	"time"
+
+	"styx/internal/secret"
 )
 
 // PublicIdentity is an identity as its owner and the hooks see it.
@@ -78,8 +81,9 @@ func (i *Identity) Public(baseURL string) PublicIdentity {
 }
 
 // Admin returns the view with credentials, whose config is shown for the types
-// named in include alone.
-func (i *Identity) Admin(baseURL string, include ...CredentialType) AdminIdentity {
+// named in include alone, with what is sealed in it opened by the ring. Its error
+// is that of TOTP.
+func (i *Identity) Admin(baseURL string, ring *secret.Ring, include ...CredentialType) (AdminIdentity, error) {
 	public := i.Public(baseURL)
 	credentials := make(map[CredentialType]AdminCredential, len(i.Credentials))
 	for kind, credential := range i.Credentials {
@@ -91,7 +95,11 @@ func (i *Identity) Admin(baseURL string, include ...CredentialType) AdminIdentit
 			view.Identifiers = []string{}
 		}
 		if slices.Contains(include, kind) {
-			view.Config = orElse(credential.Config, "{}")
+			config, err := i.shown(kind, ring)
+			if err != nil {
+				return AdminIdentity{}, err
+			}
+			view.Config = config
 		}
 		credentials[kind] = view
 	}
@@ -102,7 +110,61 @@ func (i *Identity) Admin(baseURL string, include ...CredentialType) AdminIdentit
 		VerifiableAddresses: public.VerifiableAddresses, RecoveryAddresses: public.RecoveryAddresses,
 		MetadataPublic: public.MetadataPublic, MetadataAdmin: i.MetadataAdmin,
 		CreatedAt: public.CreatedAt, UpdatedAt: public.UpdatedAt, OrganizationID: public.OrganizationID,
+	}, nil
+}
+
+// shown is a credential's config as the admin API shows it: opened, and a
+// provider with room for its tokens.
+func (i *Identity) shown(kind CredentialType, ring *secret.Ring) (json.RawMessage, error) {
+	var member string
+	var opened any
+	var err error
+	switch kind {
+	case TOTP:
+		member = totpURL
+		opened, err = i.TOTP(ring)
+	case LookupSecret:
+		member = lookupCodes
+		opened, err = i.Lookup(ring)
+	case OIDC, SAML:
+		member = "providers"
+		opened, err = i.providersView(kind)
+	default:
+		return orElse(i.Credentials[kind].Config, "{}"), nil
 	}
+	config := map[string]any{}
+	if err == nil {
+		err = i.configOf(kind, &config)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if len(config) > 0 {
+		config[member] = opened
+	}
+	raw, err := json.Marshal(config)
+	if err != nil {
+		return nil, fmt.Errorf("show the config of %s: %w", kind, err)
+	}
+	return raw, nil
+}
+
+// providerView is a provider as the admin API shows it.
+type providerView struct {
+	providerDocument
+
+	IDToken      string `json:"initial_id_token"`
+	AccessToken  string `json:"initial_access_token"`
+	RefreshToken string `json:"initial_refresh_token"`
+}
+
+func (i *Identity) providersView(kind CredentialType) ([]providerView, error) {
+	providers, err := i.Providers(kind)
+	views := make([]providerView, len(providers))
+	for at, provider := range providers {
+		views[at].providerDocument = providerDocument(provider)
+	}
+	return views, err
 }
 
 // verifiableView copies the addresses without what a newer release stored in

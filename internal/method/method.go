@@ -20,7 +20,7 @@ func All(c *config.Config, hash *secret.Hasher, ring *secret.Ring, rand io.Reade
 		on     bool
 		method func() flow.Method
 	}{
-		{c.Methods.Profile.Enabled && c.Flows.Registration.Style == config.StyleProfileFirst, profile.New},
+		{c.Methods.Profile.Enabled, func() flow.Method { return profile.New(c) }},
 		{c.Methods.Password.Enabled, func() flow.Method { return password.New(c.Methods.Password, hash, client) }},
 		{c.Methods.Code.Enabled, func() flow.Method { return code.New(c, ring, rand) }},
 		{c.Methods.Link.Enabled, func() flow.Method { return link.New(c, ring, rand) }},

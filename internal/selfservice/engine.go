@@ -9,7 +9,9 @@ import (
 
 	"styx/internal/config"
 	"styx/internal/courier"
+	"styx/internal/fault"
 	"styx/internal/flow"
+	"styx/internal/hook"
 	"styx/internal/identity"
 	"styx/internal/secret"
 	"styx/internal/session"
@@ -28,6 +30,7 @@ type Engine struct {
 	Returns web.Returns
 	Proxies web.Proxies
 	Press   *courier.Press
+	Hooks   *hook.Caller
 	// Posted is told the id of each message that was written; nil where the
 	// table's stream tells.
 	Posted func(id string)
@@ -146,8 +149,24 @@ func (e *Engine) caller(r *http.Request) (*store.Bearer, error) {
 
 // satisfies tells whether a session meets the level that whoami demands.
 func (e *Engine) satisfies(s *session.Session, who *identity.Identity) bool {
-	return e.Config.Session.WhoAmI.RequiredAAL != config.HighestAvailable ||
-		s.AAL >= who.AvailableAAL(e.Policy)
+	return e.reaches(e.Config.Session.WhoAmI.RequiredAAL, s, who)
+}
+
+// reaches tells whether a session meets a configured level. What is available is
+// computed from the credentials as they are now (CVE-2024-45042).
+func (e *Engine) reaches(required string, s *session.Session, who *identity.Identity) bool {
+	return required != config.HighestAvailable || s.AAL >= who.AvailableAAL(e.Policy)
+}
+
+// aalTooLow says that a session needs a second factor, and where it proves one.
+func aalTooLow(target string) error {
+	return &fault.Error{
+		Kind: fault.Forbidden, ID: "session_aal2_required",
+		Message: "Session does not fulfill the requested Authenticator Assurance Level",
+		Reason:  "An active session was found but it does not fulfill the requested Authenticator Assurance Level. Please verify yourself with a second factor to resolve this issue.",
+		Details: map[string]any{"redirect_browser_to": target},
+		Beside:  map[string]any{"redirect_browser_to": target},
+	}
 }
 
 // stepUp is where a browser proves its second factor.

@@ -4,11 +4,15 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"net/url"
+	"slices"
+	"time"
 
 	"styx/internal/fault"
 	"styx/internal/flow"
+	"styx/internal/hook"
 	"styx/internal/identity"
 	"styx/internal/store"
 	"styx/internal/ui"
@@ -25,7 +29,11 @@ func (e *Engine) failBrowser(w http.ResponseWriter, r *http.Request, err error) 
 	}
 	if fault.HasID(err, "session_already_available") {
 		if target, denied := e.Returns.Resolve(r.URL.Query().Get("return_to"), nil); denied == nil {
-			web.Redirect(w, r, target.String(), http.StatusSeeOther)
+			status := http.StatusSeeOther
+			if fault.As(err).Reason == recoveryImpossible {
+				status = http.StatusFound // as clients have it recorded
+			}
+			web.Redirect(w, r, target.String(), status)
 			return
 		}
 	}
@@ -39,7 +47,7 @@ func (e *Engine) failBrowser(w http.ResponseWriter, r *http.Request, err error) 
 		web.Fail(w, r, keepErr)
 		return
 	}
-	web.Redirect(w, r, withQuery(e.Config.Flows.Error.UIURL, "id", id), http.StatusSeeOther)
+	web.Redirect(w, r, withQuery(e.Config.Flows.Error.UIURL, "id", id).String(), http.StatusSeeOther)
 }
 
 // showError answers with an error that was kept for a page.
@@ -82,29 +90,47 @@ func (e *Engine) failFlow(w http.ResponseWriter, r *http.Request, step *flow.Ste
 		web.FailWith(w, r, http.StatusBadRequest, &fault.Error{Message: fault.As(err).Reason})
 		return
 	}
-	known := fault.As(err)
-	hush := f.UI.Hush
-	if f.Kind == flow.Verification {
-		hush = func() {} // clients have seen earlier messages stay
+	if errors.Is(err, hook.ErrFailed) && (f.Native() || web.WantsJSON(r)) {
+		slog.ErrorContext(r.Context(), "request failed", "error", err)
+		web.FailWith(w, r, http.StatusBadRequest, err) // and this one
+		return
 	}
-	if known != nil && len(known.Fields) > 0 {
-		hush()
-		for _, field := range known.Fields {
-			f.UI.Tell(field.At, field.Text)
-		}
+	var fields []fault.Field
+	if known := fault.As(err); known != nil && len(known.Fields) > 0 {
+		fields = known.Fields
 	} else if message, shown := messageOf(err); shown {
-		hush()
-		f.UI.Tell("", message)
+		fields = []fault.Field{{Text: message}}
 	} else {
 		e.failSubmit(w, r, f, err)
 		return
+	}
+	e.hush(f, fields)
+	for _, field := range fields {
+		f.UI.Tell(field.At, field.Text)
 	}
 	e.sort(f, step.Schema)
 	if err := e.save(r, f); err != nil {
 		e.failSubmit(w, r, f, err)
 		return
 	}
-	e.answerAgain(w, r, f, http.StatusFound)
+	e.answerAgain(w, r, step, http.StatusFound)
+}
+
+// hush drops what earlier submissions were told. Clients have seen it stay in a
+// verification, and in the settings the message above the form, until another
+// takes its place.
+func (e *Engine) hush(f *flow.Flow, fields []fault.Field) {
+	switch f.Kind {
+	case flow.Verification:
+	case flow.Settings:
+		above := f.UI.Messages
+		f.UI.Hush()
+		if !slices.ContainsFunc(fields, func(field fault.Field) bool { return field.At == "" }) {
+			f.UI.Messages = above
+		}
+	case flow.Login, flow.Registration, flow.Recovery:
+		f.UI.Hush()
+	}
 }
 
 // failSubmit answers an error that no form shows.
@@ -123,7 +149,8 @@ func (e *Engine) save(r *http.Request, f *flow.Flow) error {
 
 // answerAgain shows the form again. A browser's registration is redirected by
 // 302 after an error, as clients have it recorded; every other redirect is 303.
-func (e *Engine) answerAgain(w http.ResponseWriter, r *http.Request, f *flow.Flow, afterError int) {
+func (e *Engine) answerAgain(w http.ResponseWriter, r *http.Request, step *flow.Step, afterError int) {
+	f := step.Flow
 	if f.Native() || web.WantsJSON(r) {
 		web.JSON(w, http.StatusBadRequest, e.show(r, f))
 		return
@@ -135,16 +162,31 @@ func (e *Engine) answerAgain(w http.ResponseWriter, r *http.Request, f *flow.Flo
 	web.Redirect(w, r, e.page(f), status)
 }
 
-// replaceExpired answers a submission to an expired flow with a fresh one of
-// the same kind that says so.
+// replacedExpired answers a submission to an expired flow with a fresh one of
+// the same kind that says so, and reports that it did.
+func (e *Engine) replacedExpired(w http.ResponseWriter, r *http.Request, step *flow.Step) bool {
+	if !step.Flow.Expired(step.Now) {
+		return false
+	}
+	switch step.Flow.Kind {
+	case flow.Verification:
+		e.replaceExpiredVerification(w, r, step.Flow)
+	case flow.Recovery:
+		e.replaceExpiredRecovery(w, r, step.Flow)
+	case flow.Login, flow.Registration, flow.Settings:
+		e.replaceExpired(w, r, step)
+	}
+	return true
+}
+
 func (e *Engine) replaceExpired(w http.ResponseWriter, r *http.Request, step *flow.Step) {
 	old, now := step.Flow, e.Now()
-	if old.Kind == flow.Verification {
-		e.replaceExpiredVerification(w, r, old)
-		return
-	}
 	fresh := *old
 	fresh.ID, fresh.V, fresh.Stored, fresh.Active = e.newID(), 0, nil, ""
+	fresh.Kept, fresh.Private, fresh.Proofs = nil, false, nil
+	if fresh.State = flow.ChooseMethod; fresh.Kind == flow.Settings {
+		fresh.State = flow.ShowForm
+	}
 	fresh.IssuedAt, fresh.UpdatedAt, fresh.ExpiresAt = now, now, now.Add(e.settings(old.Kind).Lifespan)
 	fresh.Refresh = old.Refresh && step.Session != nil // nobody is left to confirm who they are
 	e.bind(r, &fresh)
@@ -152,7 +194,7 @@ func (e *Engine) replaceExpired(w http.ResponseWriter, r *http.Request, step *fl
 	step.Flow = &fresh
 	err := e.fill(r.Context(), step)
 	if err == nil {
-		err = e.Store.SaveFlow(r.Context(), &fresh)
+		err = e.open(r, &fresh)
 	}
 	if err != nil {
 		e.failSubmit(w, r, old, err)
@@ -162,23 +204,28 @@ func (e *Engine) replaceExpired(w http.ResponseWriter, r *http.Request, step *fl
 		web.Redirect(w, r, e.page(&fresh), http.StatusSeeOther)
 		return
 	}
+	web.Fail(w, r, expiredFault(old, fresh.ID, now))
+}
+
+// expiredFault tells a script that a flow was replaced because it had expired.
+func expiredFault(old *flow.Flow, replacement string, now time.Time) *fault.Error {
 	since := now.Sub(old.ExpiresAt)
-	web.Fail(w, r, &fault.Error{
+	return &fault.Error{
 		Kind: fault.Gone, ID: "self_service_flow_expired", Message: "self-service flow expired",
 		Reason: fmt.Sprintf("The self-service flow expired %.2f minutes ago, initialize a new one.", since.Minutes()),
-		Beside: map[string]any{"expired_at": old.ExpiresAt, "since": since, "use_flow_id": fresh.ID},
-	})
+		Beside: map[string]any{"expired_at": old.ExpiresAt, "since": since, "use_flow_id": replacement},
+	}
 }
 
 // fetches answers the reading of a flow of that kind.
 func (e *Engine) fetches(kind flow.Kind) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		f, err := e.Store.Flow(r.Context(), kind, r.URL.Query().Get("id"))
-		if err == nil && f.Type == flow.Browser {
+		if err == nil && f.Type == flow.Browser && !f.Unbound {
 			err = e.Cookies.CheckReader(r, f.Browser)
 		}
 		if err == nil && f.Expired(e.Now()) {
-			err = e.expiredFault(f)
+			err = e.overFault(f)
 		}
 		if err != nil {
 			web.Fail(w, r, err)
@@ -188,12 +235,16 @@ func (e *Engine) fetches(kind flow.Kind) http.HandlerFunc {
 	}
 }
 
-// expiredFault says where a new flow comes from.
-func (e *Engine) expiredFault(f *flow.Flow) error {
+// overFault says where a new flow comes from in place of one that expired.
+func (e *Engine) overFault(f *flow.Flow) error {
+	id := ""
+	if f.Kind == flow.Login || f.Kind == flow.Registration {
+		id = "self_service_flow_expired"
+	}
 	start := "/self-service/" + string(f.Kind) + "/"
 	if f.Native() {
 		return &fault.Error{
-			Kind: fault.Gone, ID: "self_service_flow_expired",
+			Kind: fault.Gone, ID: id,
 			Reason:  fmt.Sprintf("The %s flow has expired. Call the %s flow init API endpoint to initialize a new %s flow.", f.Kind, f.Kind, f.Kind),
 			Details: map[string]any{"api": e.url(start+"api", nil)},
 		}
@@ -203,7 +254,7 @@ func (e *Engine) expiredFault(f *flow.Flow) error {
 		query.Set("return_to", f.ReturnTo)
 	}
 	return &fault.Error{
-		Kind: fault.Gone, ID: "self_service_flow_expired",
+		Kind: fault.Gone, ID: id,
 		Reason:  fmt.Sprintf("The %s flow has expired. Redirect the user to the %s flow init endpoint to initialize a new %s flow.", f.Kind, f.Kind, f.Kind),
 		Details: map[string]any{"redirect_to": e.url(start+"browser", query), "return_to": f.ReturnTo},
 	}

@@ -25,7 +25,7 @@ type continuation struct {
 
 type flowTarget struct {
 	ID      string `json:"id"`
-	Address string `json:"verifiable_address"`
+	Address string `json:"verifiable_address,omitempty"`
 	URL     string `json:"url,omitempty"`
 }
 
@@ -44,20 +44,6 @@ func mustNavigate(target string) error {
 		Reason: "In order to complete this flow please redirect the browser to: " + target,
 		Beside: map[string]any{"redirect_browser_to": target},
 	}
-}
-
-// hooksAfter returns the hooks of a method, or the flow's own list where the
-// method's has none of the hooks that matter.
-func hooksAfter(after config.After, method string, matter ...string) []config.Hook {
-	own := after.Methods[method].Hooks
-	if slices.ContainsFunc(own, func(h config.Hook) bool { return slices.Contains(matter, h.Name) }) {
-		return own
-	}
-	return append(slices.Clone(own), after.Hooks...)
-}
-
-func has(hooks []config.Hook, name string) bool {
-	return slices.ContainsFunc(hooks, func(h config.Hook) bool { return h.Name == name })
 }
 
 // target is where a browser goes once the flow is done: where it asked to, else
@@ -113,48 +99,55 @@ func (e *Engine) give(w http.ResponseWriter, r *http.Request, in signedIn) {
 	e.Cookies.GiveSession(w, in.token, e.Now(), in.live.ExpiresAt)
 }
 
-// requireVerified holds back who has no verified address: it answers with a
-// verification flow for the first one and reports that it did.
-func (e *Engine) requireVerified(w http.ResponseWriter, r *http.Request, step *flow.Step, who *identity.Identity) (blocked bool) {
+// unverifiedError holds somebody back until they have proved an address, by a
+// verification flow that was begun for it.
+type unverifiedError struct {
+	verification *flow.Flow
+	address      string
+}
+
+func (e *unverifiedError) Error() string { return "no address is verified" }
+
+// requireVerified holds back who has no verified address.
+func (e *Engine) requireVerified(r *http.Request, step *flow.Step, who *identity.Identity) error {
 	if len(who.VerifiableAddresses) == 0 {
-		e.failFlow(w, r, step, &fault.Error{
+		return &fault.Error{
 			ID: "invalid_configuration", Message: "Invalid configuration",
 			Reason: "A verified address is required, but the identity schema marks none as verifiable.",
-		})
-		return true
+		}
 	}
 	if slices.ContainsFunc(who.VerifiableAddresses, func(a identity.VerifiableAddress) bool { return a.Verified }) {
-		return false
+		return nil
 	}
 	if e.Config.FeatureFlags.LegacyRequireVerifiedError {
-		e.failFlow(w, r, step, errNotVerified)
-		return true
+		return errNotVerified
 	}
-	verification, mail, err := e.sendVerification(r, step.Flow, who)
-	if err == nil && verification == nil {
-		e.failFlow(w, r, step, errNotVerified) // nothing can be sent
-		return true
+	change := store.Change{Flow: step.Flow}
+	begun, err := e.verify(r, step.Flow, who, unverified, &change)
+	if err == nil && len(begun) == 0 {
+		return errNotVerified // nothing can be sent
 	}
 	if err == nil {
-		step.Flow.UpdatedAt = step.Now
-		err = e.Store.Commit(r.Context(), store.Change{Flow: step.Flow, Who: who, New: verification, Mail: mail})
+		err = e.commit(r.Context(), change)
 	}
 	if err != nil {
-		e.failSubmit(w, r, step.Flow, err)
-		return true
+		return err
 	}
-	e.posted(mail)
-	if !step.Flow.Native() && !web.WantsJSON(r) {
-		web.Redirect(w, r, e.page(verification), http.StatusSeeOther)
-		return true
+	return &unverifiedError{begun[0], who.VerifiableAddresses[0].Value}
+}
+
+// answerUnverified leads to the verification that has to come first.
+func (e *Engine) answerUnverified(w http.ResponseWriter, r *http.Request, f *flow.Flow, held *unverifiedError) {
+	if !f.Native() && !web.WantsJSON(r) {
+		web.Redirect(w, r, e.page(held.verification), http.StatusSeeOther)
+		return
 	}
 	next := continuation{Action: "show_verification_ui", Flow: &flowTarget{
-		ID: verification.ID, Address: who.VerifiableAddresses[0].Value, URL: e.page(verification),
+		ID: held.verification.ID, Address: held.address, URL: e.page(held.verification),
 	}}
 	web.FailWith(w, r, http.StatusForbidden, &fault.Error{
 		Kind: fault.BadRequest, ID: "session_verified_address_required", Message: "your email or phone address is not yet verified",
 		Reason:  "Your account's email or phone address are not verified yet. Please check your email or phone inbox or re-request verification.",
 		Details: map[string]any{"continue_with": []continuation{next}},
 	})
-	return true
 }

@@ -1,7 +1,9 @@
 package selfservice
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"log/slog"
 	"net/http"
 	"net/url"
@@ -19,27 +21,55 @@ import (
 // submitLogin answers a submission to a login flow. A submission that names an
 // identifier costs the same reads, attempts and hashes whoever owns it.
 func (e *Engine) submitLogin(w http.ResponseWriter, r *http.Request) {
-	form, unreadable := readForm(w, r, nil)
-	step, opening := e.begin(w, r, store.Ask{Kind: flow.Login, Guard: e.claim(flow.Login, form)})
-	if step == nil {
+	sent := read(w, r)
+	step, opening := e.begin(w, r, e.asking(flow.Login, sent))
+	if step == nil || e.replacedExpired(w, r, step) {
 		return
 	}
-	step.Form = form
+	step.Form = sent.plain
 	if err := e.mayLogin(step); err != nil {
 		e.refuseLogin(w, r, step, err)
 		return
 	}
-	if unreadable != nil {
-		e.failFlow(w, r, step, unreadable)
-		return
-	}
-	outcome, err := e.judgeLogin(r, step, opening)
-	if err != nil {
+	if err := cmp.Or(sent.err, overdrawn(opening)); err != nil {
 		e.failFlow(w, r, step, err)
 		return
 	}
-	e.finishLogin(w, r, step, outcome, opening.Bearer)
+	var in signedIn
+	outcome, err := e.settle(r.Context(), step, opening, e.judgeLogin(r, opening), func(ctx context.Context, outcome flow.Outcome) (err error) {
+		if outcome.Method.Method == "" {
+			return e.storeAgain(ctx, step, outcome)
+		}
+		in, err = e.admit(r, step, outcome, opening.Bearer)
+		return err
+	})
+	held, isHeld := errors.AsType[*unverifiedError](err)
+	switch {
+	case isHeld:
+		e.answerUnverified(w, r, step.Flow, held)
+	case err != nil:
+		e.failFlow(w, r, step, err)
+	case outcome.Method.Method == "":
+		e.answerAgain(w, r, step, http.StatusSeeOther)
+	default:
+		if outcome.Upgrade != nil {
+			if err := e.Store.Upgrade(r.Context(), outcome.Who, outcome.Upgrade); err != nil {
+				slog.WarnContext(r.Context(), "credential was not upgraded", "error", err)
+			}
+		}
+		e.answerLogin(w, r, step.Flow, in)
+	}
 }
+
+// overdrawn says that a flow's code was guessed at too often, nil otherwise.
+func overdrawn(opening *store.Opening) error {
+	if opening.Overdrawn {
+		return fault.Bad(tooOften)
+	}
+	return nil
+}
+
+const tooOften = "The request was submitted too often. Please request another code."
 
 // mayLogin refuses a submission that the caller's session makes pointless.
 func (e *Engine) mayLogin(step *flow.Step) error {
@@ -63,74 +93,118 @@ func (e *Engine) refuseLogin(w http.ResponseWriter, r *http.Request, step *flow.
 }
 
 // judgeLogin lets the chosen method judge a submission.
-func (e *Engine) judgeLogin(r *http.Request, step *flow.Step, opening *store.Opening) (flow.Outcome, error) {
-	door, err := e.chosen(step.Flow, step.Form)
-	if err != nil {
-		return flow.Outcome{}, err
-	}
-	if err := e.guard(r, step.Flow, door, step.Form); err != nil {
-		return flow.Outcome{}, err
-	}
-	if door.Claims != nil {
-		if step.Claimed, err = e.Store.Claimed(r.Context(), opening); err != nil {
+func (e *Engine) judgeLogin(r *http.Request, opening *store.Opening) judged {
+	return func(ctx context.Context, step *flow.Step) (flow.Outcome, error) {
+		if err := e.mayLogin(step); err != nil {
+			return flow.Outcome{}, err // the session ended meanwhile
+		}
+		id, door, err := e.submitTo(r, step)
+		if err != nil {
 			return flow.Outcome{}, err
 		}
+		if door.Claims != nil {
+			if step.Claimed, err = e.Store.Claimed(ctx, opening); err != nil {
+				return flow.Outcome{}, err
+			}
+		}
+		outcome, err := door.Submit(ctx, step)
+		if err == nil && outcome.Method.Method == "" {
+			step.Flow.Active = id
+		}
+		return outcome, err
 	}
-	return door.Submit(r.Context(), step)
 }
 
-// finishLogin signs in whoever passed: hooks that may refuse, one write, then
-// the answer, which hands the session out.
-func (e *Engine) finishLogin(w http.ResponseWriter, r *http.Request, step *flow.Step, outcome flow.Outcome, current *store.Bearer) {
-	f, who := step.Flow, outcome.Who
-	f.Active = outcome.Method.Method
-	hooks := hooksAfter(e.Config.Flows.Login.After, f.Active, config.HookRequireVerified, config.HookRevokeSessions)
-	target, err := e.target(f, e.Config.Flows.Login.After)
+// admit signs in whoever passed: hooks that may refuse, then one write.
+func (e *Engine) admit(r *http.Request, step *flow.Step, outcome flow.Outcome, current *store.Bearer) (signedIn, error) {
+	f, who, after := step.Flow, outcome.Who, e.Config.Flows.Login.After
+	f.Active, f.Transient = outcome.Method.Method, step.Form.Transient
+	target, err := e.target(f, after)
 	if err == nil && !who.Active() {
 		err = errDisabled
 	}
 	if err != nil {
-		e.failFlow(w, r, step, err)
-		return
+		return signedIn{}, err
 	}
-	if has(hooks, config.HookRequireVerified) {
-		if blocked := e.requireVerified(w, r, step, who); blocked {
-			return
-		}
-	}
-	in := signedIn{who: who, live: step.Session, same: step.Session != nil && step.Session.IdentityID == who.ID}
+	in := signedIn{who: who, live: step.Session, same: step.Session != nil && step.Session.IdentityID == who.ID, target: target}
 	if in.same {
 		in.token = current.Token
+		in.live.Authenticated(outcome.Method, e.Now(), e.Config.Session.Lifespan)
 	} else {
 		in.live, in.token = e.newSession(r, who, outcome.Method)
 	}
-	if err := e.signIn(r.Context(), in, outcome.Method, has(hooks, config.HookRevokeSessions)); err != nil {
-		e.failFlow(w, r, step, err)
-		return
+	change := store.Change{Session: in.live, Once: outcome.Once}
+	if outcome.Changed {
+		change.Who = who
 	}
-	if outcome.Upgrade != nil {
-		if err := e.Store.Upgrade(r.Context(), who, outcome.Upgrade); err != nil {
-			slog.WarnContext(r.Context(), "credential was not upgraded", "error", err)
-		}
+	if outcome.Spent {
+		f.State, f.Proofs = flow.ChallengePassed, nil
+		change.Flow, change.Consume = f, true
 	}
-	e.answerLogin(w, r, f, in, target)
+	if err := e.afterLogin(r, step, &in, &change); err != nil {
+		return signedIn{}, err
+	}
+	return in, e.commit(r.Context(), change)
 }
 
-// signIn stores what somebody signed in with: a new session, or one that goes
-// on with one more method. Alone means that it ends all others.
-func (e *Engine) signIn(ctx context.Context, in signedIn, by session.Method, alone bool) error {
-	var goOn func(*session.Session)
-	if in.same {
-		goOn = func(live *session.Session) { live.Authenticated(by, e.Now(), e.Config.Session.Lifespan) }
+// afterLogin runs the hooks of a login, in their order, before the session is
+// handed out: one that refuses prevents it.
+func (e *Engine) afterLogin(r *http.Request, step *flow.Step, in *signedIn, change *store.Change) error {
+	f, who := step.Flow, in.who
+	of := told{flow: f, who: who, session: in.live}
+	hooks := hooksAfter(e.Config.Flows.Login.After, f.Active, anyHook)
+	for _, h := range hooks {
+		switch h.Name {
+		case config.HookWeb:
+			if err := e.ask(r, []config.Hook{h}, of, nil); err != nil {
+				return err
+			}
+		case config.HookRequireVerified:
+			if err := e.requireVerified(r, step, who); err != nil {
+				return err
+			}
+		case config.HookRevokeSessions:
+			change.Who, change.Alone = who, true
+		case config.HookVerification:
+			begun, err := e.verify(r, f, who, unverified, change)
+			if err != nil {
+				return err
+			}
+			for _, one := range begun {
+				if !one.Native() && !in.same {
+					one.Browser = e.Cookies.NextBrowser(r) // the browser gets another token with its session
+				}
+			}
+			if has(hooks, config.HookShowVerificationUI) {
+				in.verifications = begun
+			}
+		}
 	}
-	switch {
-	case alone:
-		return e.Store.RevokeOthers(ctx, in.who, in.live, goOn)
-	case in.same:
-		return e.Store.Resume(ctx, in.who, in.live, goOn)
-	default:
-		return e.Store.SignIn(ctx, in.live)
+	mail, err := e.post(r, hooks, of)
+	change.Mail = append(change.Mail, mail...)
+	return err
+}
+
+// commit stores a change and wakes whoever delivers its messages.
+func (e *Engine) commit(ctx context.Context, change store.Change) error {
+	err := e.Store.Commit(ctx, change)
+	if err == nil {
+		e.posted(change.Mail)
 	}
+	return err
+}
+
+// storeAgain stores the flow that leads to a further screen, with what is sent.
+func (e *Engine) storeAgain(ctx context.Context, step *flow.Step, outcome flow.Outcome) error {
+	mail, err := e.press(outcome)
+	if err != nil {
+		return err
+	}
+	change := store.Change{Flow: step.Flow, Fresh: len(mail) > 0, Mail: mail}
+	if outcome.Changed {
+		change.Who = outcome.Who
+	}
+	return e.commit(ctx, change)
 }
 
 var errDisabled = &fault.Error{
@@ -143,6 +217,9 @@ type signedIn struct {
 	live  *session.Session
 	token secret.Token
 	same  bool
+
+	verifications []*flow.Flow // to be shown next, if any
+	target        *url.URL
 }
 
 // loginAnswer is what an app gets for a login.
@@ -152,10 +229,11 @@ type loginAnswer struct {
 	ContinueWith []continuation `json:"continue_with"`
 }
 
-func (e *Engine) answerLogin(w http.ResponseWriter, r *http.Request, f *flow.Flow, in signedIn, target *url.URL) {
+func (e *Engine) answerLogin(w http.ResponseWriter, r *http.Request, f *flow.Flow, in signedIn) {
 	enough := e.satisfies(in.live, in.who)
+	next := e.showVerifications(in.verifications)
 	if f.Native() {
-		answer := loginAnswer{Token: in.token.String(), Session: e.showLogin(r, in)}
+		answer := loginAnswer{Token: in.token.String(), Session: e.showLogin(r, in), ContinueWith: next}
 		if !enough {
 			answer.Session.Identity = nil
 		}
@@ -167,13 +245,15 @@ func (e *Engine) answerLogin(w http.ResponseWriter, r *http.Request, f *flow.Flo
 	switch json := web.AcceptsJSON(r); {
 	case json && enough:
 		web.JSON(w, http.StatusOK, loginAnswer{
-			Session: e.showLogin(r, in), ContinueWith: []continuation{redirectTo(target)},
+			Session: e.showLogin(r, in), ContinueWith: append([]continuation{redirectTo(in.target)}, next...),
 		})
 	case json:
 		web.Fail(w, r, mustNavigate(stepUp))
-	case enough:
-		web.Redirect(w, r, target.String(), http.StatusSeeOther)
-	default:
+	case !enough:
 		web.Redirect(w, r, stepUp, http.StatusSeeOther)
+	case len(in.verifications) > 0:
+		web.Redirect(w, r, e.page(in.verifications[0]), http.StatusSeeOther)
+	default:
+		web.Redirect(w, r, in.target.String(), http.StatusSeeOther)
 	}
 }

@@ -4,11 +4,11 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"net/url"
 
 	"styx/internal/config"
 	"styx/internal/fault"
 	"styx/internal/flow"
+	"styx/internal/hook"
 	"styx/internal/identity"
 	"styx/internal/session"
 	"styx/internal/store"
@@ -18,8 +18,9 @@ import (
 
 // submitRegistration answers a submission to a registration flow.
 func (e *Engine) submitRegistration(w http.ResponseWriter, r *http.Request) {
-	step, _ := e.begin(w, r, store.Ask{Kind: flow.Registration})
-	if step == nil {
+	sent := read(w, r)
+	step, opening := e.begin(w, r, e.asking(flow.Registration, sent))
+	if step == nil || e.replacedExpired(w, r, step) {
 		return
 	}
 	if step.Session != nil {
@@ -27,100 +28,113 @@ func (e *Engine) submitRegistration(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	var err error
-	if step.Form, err = readForm(w, r, step.Schema); err != nil {
+	if step.Form, err = sent.along(step.Schema); err == nil {
+		err = overdrawn(opening)
+	}
+	if err != nil {
 		e.failFlow(w, r, step, err)
 		return
 	}
-	outcome, err := e.judgeRegistration(r, step)
+	var done registered
+	outcome, err := e.settle(r.Context(), step, opening, e.judgeRegistration(r), func(ctx context.Context, outcome flow.Outcome) (err error) {
+		if outcome.Method.Method == "" {
+			return e.nextScreen(ctx, step, outcome)
+		}
+		if done, err = e.register(r, step, outcome); err != nil {
+			step.Flow.Active = ""
+		}
+		return err
+	})
+	if err == nil && outcome.Method.Method != "" {
+		// The account exists by now: who is told of a failure can log in.
+		err = e.ask(r, hooksAfter(e.Config.Flows.Registration.After, step.Flow.Active, observing), told{flow: step.Flow, who: done.who}, nil)
+	}
 	switch {
 	case err != nil:
 		e.failFlow(w, r, step, err)
-	case outcome.Who == nil:
-		e.nextScreen(w, r, step)
+	case outcome.Method.Method == "":
+		step.Flow.Transient = shownTransient(step.Form)
+		e.answerAgain(w, r, step, http.StatusSeeOther)
 	default:
-		e.finishRegistration(w, r, step, outcome)
+		e.answerRegistration(w, r, step.Flow, done)
 	}
 }
 
 // judgeRegistration lets the chosen method judge a submission.
-func (e *Engine) judgeRegistration(r *http.Request, step *flow.Step) (flow.Outcome, error) {
-	door, err := e.chosen(step.Flow, step.Form)
-	if err != nil {
-		return flow.Outcome{}, err
+func (e *Engine) judgeRegistration(r *http.Request) judged {
+	return func(ctx context.Context, step *flow.Step) (flow.Outcome, error) {
+		id, door, err := e.submitTo(r, step)
+		if err != nil {
+			return flow.Outcome{}, err
+		}
+		if step.Rules, err = e.Schemas.Rules(ctx, e.schemaOf(step)); err != nil {
+			return flow.Outcome{}, err
+		}
+		step.Draft = identity.New(e.newID(), e.schemaOf(step), step.Now)
+		step.Draft.Traits = step.Form.Traits
+		step.Draft.OrganizationID = step.Flow.OrganizationID
+		outcome, err := door.Submit(ctx, step)
+		if err == nil && step.Flow.State == flow.SentEmail {
+			step.Flow.Active = id
+		}
+		return outcome, err
 	}
-	if err := e.guard(r, step.Flow, door, step.Form); err != nil {
-		return flow.Outcome{}, err
-	}
-	rules, err := e.Schemas.Rules(r.Context(), e.schemaOf(step.Flow))
-	if err != nil {
-		return flow.Outcome{}, err
-	}
-	step.Draft = identity.New(e.newID(), e.schemaOf(step.Flow), step.Now)
-	step.Draft.Traits = step.Form.Traits
-	step.Draft.OrganizationID = step.Flow.OrganizationID
-	step.Rules = rules
-	return door.Submit(r.Context(), step)
 }
 
-// nextScreen shows the screen that a submission led to.
-func (e *Engine) nextScreen(w http.ResponseWriter, r *http.Request, step *flow.Step) {
+// nextScreen stores the screen that a submission led to.
+func (e *Engine) nextScreen(ctx context.Context, step *flow.Step, outcome flow.Outcome) error {
 	f := step.Flow
-	f.Active = ""
-	f.UI.Hush()
-	if step.Screen == flow.CredentialScreen {
-		f.UI.Messages = []ui.Message{ui.Say(ui.ChooseCredential)}
+	if f.State != flow.SentEmail {
+		f.Active = ""
+		f.UI.Hush()
+		if step.Screen == flow.CredentialScreen {
+			f.UI.Messages = []ui.Message{ui.Say(ui.ChooseCredential)}
+		}
+		if err := e.fill(ctx, step); err != nil {
+			return err
+		}
 	}
-	err := e.fill(r.Context(), step)
-	if err == nil {
-		err = e.save(r, f)
-	}
-	if err != nil {
-		e.failSubmit(w, r, f, err)
-		return
-	}
-	f.Transient = shownTransient(step.Form)
-	e.answerAgain(w, r, f, http.StatusSeeOther)
+	return e.storeAgain(ctx, step, outcome)
 }
 
-// finishRegistration stores a new identity and signs it in where a hook says so.
-func (e *Engine) finishRegistration(w http.ResponseWriter, r *http.Request, step *flow.Step, outcome flow.Outcome) {
-	f, who := step.Flow, outcome.Who
-	f.Active = outcome.Method.Method
-	after := e.Config.Flows.Registration.After
+// register stores a new identity, with a session that is handed out where a hook
+// says so, and the verification of its first address.
+func (e *Engine) register(r *http.Request, step *flow.Step, outcome flow.Outcome) (registered, error) {
+	f, who, after := step.Flow, outcome.Who, e.Config.Flows.Registration.After
+	f.Active, f.Transient = outcome.Method.Method, step.Form.Transient
 	target, err := e.target(f, after)
 	if err != nil {
-		e.failFlow(w, r, step, err)
-		return
+		return registered{}, err
 	}
-	f.Transient = step.Form.Transient
-	verification, mail, err := e.sendVerification(r, f, who)
+	judges := only(after.Methods[f.Active].Hooks, blocking)
+	err = e.ask(r, judges, told{flow: f, who: stranger(who)}, func(wanted *hook.Change) error { return e.change(step, who, wanted) })
 	if err != nil {
-		e.failFlow(w, r, step, err)
-		return
+		return registered{}, err
 	}
-	if verification != nil && !f.Native() {
-		verification.Browser = e.Cookies.NextBrowser(r)
-	}
-	live, token := e.newSession(r, who, outcome.Method)
-	if err := e.Store.Register(r.Context(), f, who, live, verification, mail); err != nil {
-		f.Active = ""
-		e.failFlow(w, r, step, e.refusedRegistration(r.Context(), who, err))
-		return
-	}
-	e.posted(mail)
-	hooks := hooksAfter(after, f.Active, config.HookSession, config.HookShowVerificationUI)
 	done := registered{
-		signedIn: signedIn{who: who, live: live, token: token},
+		signedIn: signedIn{who: who, target: target},
 		handOut:  has(after.Methods[f.Active].Hooks, config.HookSession),
-		target:   target,
 	}
-	if verification != nil && (has(hooks, config.HookShowVerificationUI) || e.Config.FeatureFlags.LegacyContinueVerificationUI) {
-		done.verification = verification
+	done.live, done.token = e.newSession(r, who, outcome.Method)
+	change := store.Change{Flow: f, Consume: true, Same: true, Who: who, Session: done.live}
+	begun, err := e.verify(r, f, who, unverified, &change)
+	if err != nil {
+		return registered{}, err
 	}
-	if verification != nil && !f.Native() && !done.handOut {
-		e.Cookies.RotateCSRF(w, r)
+	hooks := hooksAfter(after, f.Active, observing)
+	mail, err := e.post(r, hooks, told{flow: f, who: who})
+	if err != nil {
+		return registered{}, err
 	}
-	e.answerRegistration(w, r, f, done)
+	change.Mail = append(change.Mail, mail...)
+	if has(hooks, config.HookShowVerificationUI) || e.Config.FeatureFlags.LegacyContinueVerificationUI {
+		done.verifications = begun
+	}
+	done.verifies = len(begun) > 0
+	if err := e.commit(r.Context(), change); err != nil {
+		return registered{}, e.refusedRegistration(r.Context(), who, err)
+	}
+	return done, nil
 }
 
 // refusedRegistration says why an identity was not stored.
@@ -150,9 +164,8 @@ type registrationAnswer struct {
 type registered struct {
 	signedIn
 
-	handOut      bool       // whether the session is handed out
-	verification *flow.Flow // to be shown next, if any
-	target       *url.URL
+	handOut  bool // whether the session is handed out
+	verifies bool // whether an address is being verified
 }
 
 func (e *Engine) answerRegistration(w http.ResponseWriter, r *http.Request, f *flow.Flow, done registered) {
@@ -166,11 +179,13 @@ func (e *Engine) answerRegistration(w http.ResponseWriter, r *http.Request, f *f
 	if script {
 		answer.ContinueWith = append(answer.ContinueWith, redirectTo(done.target))
 	}
-	if done.verification != nil {
-		answer.ContinueWith = append(answer.ContinueWith, e.showVerification(done.verification, done.verification.Proof.Address))
-	}
-	if !f.Native() && done.handOut {
+	answer.ContinueWith = append(answer.ContinueWith, e.showVerifications(done.verifications)...)
+	switch {
+	case f.Native():
+	case done.handOut:
 		e.give(w, r, done.signedIn)
+	case done.verifies:
+		e.Cookies.RotateCSRF(w, r)
 	}
 	switch {
 	case f.Native():
@@ -181,8 +196,8 @@ func (e *Engine) answerRegistration(w http.ResponseWriter, r *http.Request, f *f
 		web.JSON(w, http.StatusOK, answer)
 	case script:
 		web.JSON(w, http.StatusOK, answer)
-	case done.verification != nil:
-		web.Redirect(w, r, e.page(done.verification), http.StatusSeeOther)
+	case len(done.verifications) > 0:
+		web.Redirect(w, r, e.page(done.verifications[0]), http.StatusSeeOther)
 	default:
 		web.Redirect(w, r, done.target.String(), http.StatusSeeOther)
 	}

@@ -27,14 +27,7 @@ func (e *Engine) signedIn(r *http.Request, nobody error) (*store.Bearer, error) 
 		return nil, nobody
 	}
 	if !e.satisfies(caller.Session, caller.Owner) {
-		target := e.stepUp(r.URL.Query().Get("return_to"))
-		return nil, &fault.Error{
-			Kind: fault.Forbidden, ID: "session_aal2_required",
-			Message: "Session does not fulfill the requested Authenticator Assurance Level",
-			Reason:  "An active session was found but it does not fulfill the requested Authenticator Assurance Level. Please verify yourself with a second factor to resolve this issue.",
-			Details: map[string]any{"redirect_browser_to": target},
-			Beside:  map[string]any{"redirect_browser_to": target},
-		}
+		return nil, aalTooLow(e.stepUp(r.URL.Query().Get("return_to")))
 	}
 	return caller, nil
 }

@@ -7,10 +7,12 @@ import (
 	"net/url"
 
 	"styx/internal/config"
+	"styx/internal/courier"
 	"styx/internal/fault"
 	"styx/internal/flow"
 	"styx/internal/secret"
 	"styx/internal/session"
+	"styx/internal/store"
 	"styx/internal/ui"
 	"styx/internal/web"
 )
@@ -27,7 +29,7 @@ func (e *Engine) starts(kind string, start func(*http.Request, string) (*flow.Fl
 			f, err = start(r, kind)
 		}
 		if err == nil {
-			err = e.Store.SaveFlow(r.Context(), f)
+			err = e.open(r, f)
 		}
 		switch {
 		case err == nil && (kind == flow.API || web.AcceptsJSON(r)):
@@ -40,6 +42,32 @@ func (e *Engine) starts(kind string, start func(*http.Request, string) (*flow.Fl
 			e.failBrowser(w, r, err)
 		}
 	}
+}
+
+// open calls the hooks before a flow and stores it. Nothing can be shown in the
+// form of a flow that never was: what a hook refuses is an error.
+func (e *Engine) open(r *http.Request, f *flow.Flow) error {
+	mail, err := e.before(r, f)
+	if err != nil {
+		return err
+	}
+	if len(mail) == 0 {
+		return e.Store.SaveFlow(r.Context(), f)
+	}
+	err = e.Store.Commit(r.Context(), store.Change{New: []*flow.Flow{f}, Mail: mail})
+	if err == nil {
+		e.posted(mail)
+	}
+	return err
+}
+
+// before calls the hooks before a flow, and returns what is to be stored with it.
+func (e *Engine) before(r *http.Request, f *flow.Flow) ([]*courier.Message, error) {
+	hooks, of := e.settings(f.Kind).Before, told{flow: f}
+	if err := e.ask(r, hooks, of, nil); err != nil {
+		return nil, unshown(err)
+	}
+	return e.post(r, hooks, of)
 }
 
 // newFlow returns a flow of that kind and type, its form still empty.
@@ -75,7 +103,7 @@ func (e *Engine) bind(r *http.Request, f *flow.Flow) {
 	}
 }
 
-func alreadySignedIn(reason string) error {
+func alreadySignedIn(reason string) *fault.Error {
 	return &fault.Error{
 		Kind: fault.BadRequest, ID: "session_already_available",
 		Message: "you are already logged in", Reason: reason,
@@ -192,19 +220,23 @@ func (e *Engine) chosenSchema(r *http.Request) (string, error) {
 	return "", fault.Bad(fmt.Sprintf("Requested identity schema %q does not exist.", asked))
 }
 
-// schemaOf is the id of the schema that a flow's identities follow.
-func (e *Engine) schemaOf(f *flow.Flow) string {
-	if f.Schema != "" {
-		return f.Schema
+// schemaOf is the id of the schema that a step's identity follows.
+func (e *Engine) schemaOf(step *flow.Step) string {
+	switch {
+	case step.Flow.Kind == flow.Settings && step.Owner != nil:
+		return step.Owner.SchemaID
+	case step.Flow.Schema != "":
+		return step.Flow.Schema
+	default:
+		return e.Config.Identity.DefaultSchemaID
 	}
-	return e.Config.Identity.DefaultSchemaID
 }
 
 // fill lets every method that the flow offers add its nodes, and sorts them.
 func (e *Engine) fill(ctx context.Context, step *flow.Step) error {
 	var err error
 	if step.Schema == nil {
-		if step.Schema, err = e.Schemas.Schema(ctx, e.schemaOf(step.Flow)); err != nil {
+		if step.Schema, err = e.Schemas.Schema(ctx, e.schemaOf(step)); err != nil {
 			return err
 		}
 	}
@@ -232,8 +264,16 @@ func (e *Engine) offered(f *flow.Flow) []flow.Method {
 		if method.Door(f.Kind) == nil {
 			continue
 		}
-		if f.Kind == flow.Login && method.AAL != f.RequestedAAL || f.Kind == flow.Verification && method.ID != f.Active {
-			continue
+		switch f.Kind {
+		case flow.Login:
+			if method.AAL != f.RequestedAAL {
+				continue
+			}
+		case flow.Recovery, flow.Verification: // belong to the method that they began with
+			if method.ID != f.Active {
+				continue
+			}
+		case flow.Registration, flow.Settings:
 		}
 		offered = append(offered, method)
 	}

@@ -1,6 +1,7 @@
 package selfservice
 
 import (
+	"context"
 	"errors"
 	"io"
 	"net/http"
@@ -23,10 +24,18 @@ const (
 	maxJSON = 5 << 20
 )
 
-// readForm reads a submission along a schema, nil where it has no traits.
-func readForm(w http.ResponseWriter, r *http.Request, schema *identity.Schema) (identity.Form, error) {
+// submission is the body of a POST, read as far as it can be before it is known
+// which flow it is for.
+type submission struct {
+	fields identity.Fields
+	plain  identity.Form // without traits
+	err    error         // why it cannot be read; a person may see it
+}
+
+// read takes the body of a submission apart. Anything but a POST has none.
+func read(w http.ResponseWriter, r *http.Request) submission {
 	if r.Method != http.MethodPost {
-		return identity.Form{}, nil
+		return submission{}
 	}
 	limit := int64(maxForm)
 	if web.WantsJSON(r) {
@@ -34,35 +43,49 @@ func readForm(w http.ResponseWriter, r *http.Request, schema *identity.Schema) (
 	}
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, limit))
 	if _, over := errors.AsType[*http.MaxBytesError](err); over {
-		return identity.Form{}, fault.Bad("The request body is too large.")
+		return submission{err: fault.Bad("The request body is too large.")}
 	}
 	if err != nil {
-		return identity.Form{}, fault.Bad("The request body could not be read.")
+		return submission{err: fault.Bad("The request body could not be read.")}
 	}
-	return identity.ReadForm(r.Header.Get("Content-Type"), body, schema)
+	var s submission
+	if s.fields, s.err = identity.ReadFields(r.Header.Get("Content-Type"), body); s.err == nil {
+		s.plain, s.err = s.fields.Form(nil)
+	}
+	return s
 }
 
-// chosen returns the door of the method that a submission is meant for. A method
-// that is known and switched off is a NotFound fault.
-func (e *Engine) chosen(f *flow.Flow, form identity.Form) (*flow.Door, error) {
+// along reads the submission along a schema.
+func (s submission) along(schema *identity.Schema) (identity.Form, error) {
+	if s.err != nil || s.fields == nil {
+		return identity.Form{}, s.err
+	}
+	return s.fields.Form(schema)
+}
+
+// chosen returns the method that a submission is meant for, and its door. A
+// method that is known and switched off is a NotFound fault.
+func (e *Engine) chosen(f *flow.Flow, form identity.Form) (string, *flow.Door, error) {
 	for _, method := range e.offered(f) {
 		door := method.Door(f.Kind)
 		if door.Submit != nil && door.Answers(method.ID, form) {
-			return door, nil
+			return method.ID, door, nil
 		}
 	}
 	if e.disabled(f.Kind, form.Get("method")) {
-		return nil, &fault.Error{
-			Kind:   fault.NotFound,
-			Reason: "This endpoint was disabled by system administrator. Please check your url or contact the system administrator to enable it.",
-		}
+		return "", nil, errSwitchedOff
 	}
-	return nil, fault.InvalidField("", ui.Say(kinds[f.Kind].nobody))
+	return "", nil, fault.InvalidField("", ui.Say(kinds[f.Kind].nobody))
+}
+
+var errSwitchedOff = &fault.Error{
+	Kind:   fault.NotFound,
+	Reason: "This endpoint was disabled by system administrator. Please check your url or contact the system administrator to enable it.",
 }
 
 // guard refuses a submission that did not come from where the flow belongs.
 func (e *Engine) guard(r *http.Request, f *flow.Flow, door *flow.Door, form identity.Form) error {
-	if door.Unguarded != nil && door.Unguarded(form) {
+	if f.Unbound || door.Unguarded != nil && door.Unguarded(form) {
 		return nil
 	}
 	if f.Native() {
@@ -93,6 +116,18 @@ var kinds = map[flow.Kind]kind{
 		expired:  ui.RegistrationExpired, nobody: ui.NoSignUpMethod,
 		methods: []string{"password", "oidc", "code", "webauthn", "passkey"},
 	},
+	flow.Settings: {
+		settings: func(f config.Flows) config.Flow { return f.Settings.Flow },
+		expired:  ui.SettingsExpired, nobody: ui.NoSettingsMethod,
+		missing: "The settings request could not be found. Please restart the flow.",
+		methods: []string{"profile", "password", "oidc", "totp", "webauthn", "passkey", "lookup_secret"},
+	},
+	flow.Recovery: {
+		settings: func(f config.Flows) config.Flow { return f.Recovery.Flow },
+		expired:  ui.RecoveryExpired, nobody: ui.NoRecoveryMethod,
+		missing: "The recovery request could not be found. Please restart the flow.",
+		methods: []string{config.UseCode, config.UseLink},
+	},
 	flow.Verification: {
 		settings: func(f config.Flows) config.Flow { return f.Verification.Flow },
 		expired:  ui.VerificationExpired, nobody: ui.NoVerificationMethod,
@@ -122,24 +157,95 @@ func (e *Engine) begin(w http.ResponseWriter, r *http.Request, ask store.Ask) (*
 		e.failBrowser(w, r, err)
 		return nil, nil
 	}
-	step := &flow.Step{Flow: opening.Flow, Screen: e.firstScreen(), Now: e.Now(), Rand: e.Rand}
-	if e.alive(opening.Bearer) {
-		step.Session, step.Owner = opening.Bearer.Session, opening.Bearer.Owner
-	}
-	if step.Schema, err = e.Schemas.Schema(r.Context(), e.schemaOf(step.Flow)); err != nil {
+	return e.prepare(w, r, opening)
+}
+
+// prepare makes a step of what was read for it.
+func (e *Engine) prepare(w http.ResponseWriter, r *http.Request, opening *store.Opening) (*flow.Step, *store.Opening) {
+	step := &flow.Step{Screen: e.firstScreen(), Now: e.Now(), Rand: e.Rand}
+	e.look(step, opening)
+	var err error
+	if step.Schema, err = e.Schemas.Schema(r.Context(), e.schemaOf(step)); err != nil {
 		e.failSubmit(w, r, step.Flow, err)
-		return nil, nil
-	}
-	if step.Flow.Expired(step.Now) {
-		e.replaceExpired(w, r, step)
 		return nil, nil
 	}
 	return step, opening
 }
 
+// look lets a step see what was read for it.
+func (e *Engine) look(step *flow.Step, opening *store.Opening) {
+	step.Flow, step.Session, step.Owner = opening.Flow, nil, nil
+	if e.alive(opening.Bearer) {
+		step.Session, step.Owner = opening.Bearer.Session, opening.Bearer.Owner.Clone()
+		step.Flow.Owner = opening.Bearer.Owner
+	}
+}
+
+// judged is how a submission is decided.
+type judged func(context.Context, *flow.Step) (flow.Outcome, error)
+
+// settle lets a submission be judged and stores what was decided. A lost race is
+// read again and decided anew, by what is true then; web hooks are called again
+// as well.
+func (e *Engine) settle(
+	ctx context.Context, step *flow.Step, opening *store.Opening, judge judged, write func(context.Context, flow.Outcome) error,
+) (flow.Outcome, error) {
+	var outcome flow.Outcome
+	raced := false
+	err := store.Again(ctx, func(ctx context.Context) (err error) {
+		if raced {
+			if err := e.Store.Reopen(ctx, opening); err != nil {
+				return err
+			}
+			e.look(step, opening)
+		}
+		raced = true
+		if outcome, err = judge(ctx, step); err != nil {
+			return err
+		}
+		step.Flow.UpdatedAt = step.Now
+		return write(ctx, outcome)
+	})
+	return outcome, err
+}
+
+// submitTo is the part of every judgement that comes before the method's own: it
+// finds the door that a submission is meant for, guards it, and pays for a guess
+// at the caller's second factor. Every way in goes through here.
+func (e *Engine) submitTo(r *http.Request, step *flow.Step) (string, *flow.Door, error) {
+	id, door, err := e.chosen(step.Flow, step.Form)
+	if err != nil {
+		return "", nil, err
+	}
+	if err := e.guard(r, step.Flow, door, step.Form); err != nil {
+		return "", nil, err
+	}
+	if door.Spends != nil && step.Owner != nil && door.Spends(step.Form) {
+		err = e.Store.Spend(r.Context(), step.Owner.ID)
+	}
+	return id, door, err
+}
+
 func (e *Engine) disabled(of flow.Kind, name string) bool {
 	inRoster := func(m flow.Method) bool { return m.ID == name && m.Door(of) != nil }
 	return slices.Contains(kinds[of].methods, name) && !slices.ContainsFunc(e.Methods, inRoster)
+}
+
+// asking is what the first round trip of a submission is to bring, and what it
+// pays for.
+func (e *Engine) asking(of flow.Kind, sent submission) store.Ask {
+	return store.Ask{Kind: of, Guard: e.claim(of, sent.plain), Guesses: e.guesses(of, sent.plain)}
+}
+
+// guesses returns how often a submission of this kind may be made, 0 for as
+// often as one likes.
+func (e *Engine) guesses(of flow.Kind, form identity.Form) int {
+	for _, method := range e.Methods {
+		if door := method.Door(of); door != nil && door.Guesses != nil && door.Guesses(form) {
+			return e.Config.Methods.Code.MaxSubmissions
+		}
+	}
+	return 0
 }
 
 // claim names the identifier whose owner a submission claims to be, as its

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
-	"slices"
 
 	"styx/internal/courier"
 	"styx/internal/fault"
@@ -57,30 +56,37 @@ func (e *Engine) submitVerification(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusNoContent)
 		return
 	}
-	form, unreadable := readForm(w, r, nil)
-	if link {
-		form = identity.Form{Values: r.URL.Query()}
-	}
-	step, opening := e.begin(w, r, store.Ask{
-		Kind: flow.Verification, Guard: e.claim(flow.Verification, form), Guesses: e.guesses(flow.Verification, form),
-	})
-	if step == nil {
+	sent := submitted(w, r)
+	step, opening := e.begin(w, r, e.asking(flow.Verification, sent))
+	if step == nil || e.replacedExpired(w, r, step) {
 		return
 	}
-	step.Form = form
+	step.Form = sent.plain
 	switch {
 	case opening.Overdrawn:
-		e.replace(w, r, ui.Reason("The request was submitted too often. Please request another code."), replacedRetry)
+		e.replace(w, r, ui.Reason(tooOften), replacedRetry)
 		return
 	case step.Flow.State == flow.ChallengePassed && !link:
 		e.replace(w, r, ui.Say(ui.VerificationDone), replacedDone)
 		return
-	case unreadable != nil:
-		e.failFlow(w, r, step, unreadable)
+	case sent.err != nil:
+		e.failFlow(w, r, step, sent.err)
 		return
 	}
-	outcome, err := e.settleVerification(w, r, step, opening, link)
+	outcome, err := e.settle(r.Context(), step, opening, e.judgeProof(r, opening, link), func(ctx context.Context, outcome flow.Outcome) error {
+		if outcome.Opened && !step.Flow.Native() {
+			e.Cookies.RotateCSRF(w, r)
+			step.Flow.Browser = e.Cookies.Browser(r)
+		}
+		return e.storeVerification(r, step, outcome)
+	})
+	refused := false
+	if err == nil && outcome.Proved != "" {
+		refused = e.ask(r, e.Config.Flows.Verification.After.Hooks, told{flow: step.Flow, who: outcome.Who}, nil) != nil
+	}
 	switch {
+	case refused: // the address is verified all the same
+		e.replace(w, r, ui.Say(ui.VerificationFailed), replacedRetry)
 	case errors.Is(err, store.ErrConsumed):
 		e.replace(w, r, ui.Say(ui.VerificationDone), replacedDone)
 	case errors.Is(err, flow.ErrLink):
@@ -92,77 +98,66 @@ func (e *Engine) submitVerification(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
+// submitted is a submission, or what a link says.
+func submitted(w http.ResponseWriter, r *http.Request) submission {
+	if r.Method == http.MethodPost {
+		return read(w, r)
+	}
+	return submission{plain: identity.Form{Values: r.URL.Query()}}
+}
+
 // prefetched tells whether nobody looks at the answer: a link must not be used
 // up by a mail client that looks ahead.
 func prefetched(r *http.Request) bool {
 	return r.Method == http.MethodHead || r.Header.Get("Purpose") == "prefetch" || r.Header.Get("Sec-Purpose") != ""
 }
 
-// guesses returns how often a submission of this kind may be made, 0 for as
-// often as one likes.
-func (e *Engine) guesses(of flow.Kind, form identity.Form) int {
-	for _, method := range e.Methods {
-		if door := method.Door(of); door != nil && door.Guesses != nil && door.Guesses(form) {
-			return e.Config.Methods.Code.MaxSubmissions
+// judgeProof lets the flow's method judge what shows that an address is
+// somebody's.
+func (e *Engine) judgeProof(r *http.Request, opening *store.Opening, link bool) judged {
+	return func(ctx context.Context, step *flow.Step) (outcome flow.Outcome, err error) {
+		var door *flow.Door
+		if link {
+			_, door, err = e.chosen(step.Flow, step.Form)
+		} else {
+			_, door, err = e.submitTo(r, step)
 		}
-	}
-	return 0
-}
-
-// settleVerification lets the flow's method judge and stores what it decided. A
-// lost race for the identity is decided anew.
-func (e *Engine) settleVerification(
-	w http.ResponseWriter, r *http.Request, step *flow.Step, opening *store.Opening, link bool,
-) (flow.Outcome, error) {
-	door, err := e.chosen(step.Flow, step.Form)
-	if err != nil {
-		return flow.Outcome{}, err
-	}
-	if !link {
-		if err := e.guard(r, step.Flow, door, step.Form); err != nil {
+		if err != nil {
 			return flow.Outcome{}, err
 		}
-	}
-	judge := door.Submit
-	if link {
-		judge = door.Follow
-	}
-	var outcome flow.Outcome
-	err = store.Again(r.Context(), func(ctx context.Context) error {
 		if step.Claimed, err = e.Store.Claimed(ctx, opening); err != nil {
-			return err
+			return flow.Outcome{}, err
 		}
-		if outcome, err = judge(ctx, step); err != nil {
-			return err
+		if !link {
+			return door.Submit(ctx, step)
 		}
-		if outcome.Opened && !step.Flow.Native() {
-			e.Cookies.RotateCSRF(w, r)
-			step.Flow.Browser = e.Cookies.Browser(r)
+		if door.Follow == nil {
+			return flow.Outcome{}, flow.ErrLink
 		}
-		return e.storeVerification(ctx, step, outcome)
-	})
-	return outcome, err
+		return door.Follow(ctx, step)
+	}
 }
 
 // storeVerification writes what a method decided, with the mail that goes out.
-func (e *Engine) storeVerification(ctx context.Context, step *flow.Step, outcome flow.Outcome) error {
+func (e *Engine) storeVerification(r *http.Request, step *flow.Step, outcome flow.Outcome) error {
 	f := step.Flow
-	f.UpdatedAt = step.Now
-	if outcome.Proved != "" {
+	passed := outcome.Proved != ""
+	if passed {
 		e.passVerification(f, outcome.Proved)
 	}
 	mail, err := e.press(outcome)
 	if err != nil {
 		return err
 	}
-	err = e.Store.Commit(ctx, store.Change{
-		Flow: f, Consume: outcome.Proved != "", Fresh: len(mail) > 0,
-		Who: outcome.Who, Stranger: len(mail) > 0 && outcome.Who == nil, Mail: mail,
-	})
-	if err == nil {
-		e.posted(mail)
+	change := store.Change{Flow: f, Consume: passed, Fresh: len(mail) > 0, Who: outcome.Who, Stranger: len(mail) > 0 && outcome.Who == nil, Mail: mail}
+	if passed {
+		posted, err := e.post(r, e.Config.Flows.Verification.After.Hooks, told{flow: f, who: outcome.Who})
+		if err != nil {
+			return err
+		}
+		change.Mail = append(change.Mail, posted...)
 	}
-	return err
+	return e.commit(r.Context(), change)
 }
 
 // posted wakes whoever delivers messages in this process.
@@ -202,7 +197,7 @@ func (e *Engine) passVerification(f *flow.Flow, via identity.Via) {
 	if via == identity.ViaSMS {
 		done = ui.PhoneVerified
 	}
-	f.State, f.Proof = flow.ChallengePassed, nil
+	f.State, f.Proofs = flow.ChallengePassed, nil
 	f.UI = ui.Form{
 		Action: target.String(), Method: http.MethodGet,
 		Nodes:    []ui.Node{ui.CSRF(""), ui.Anchor(ui.Group(f.Active), "continue", target.String(), ui.Continue)},
@@ -237,7 +232,7 @@ func (e *Engine) replace(w http.ResponseWriter, r *http.Request, why ui.Message,
 	fresh, err := e.startVerification(r, flow.Browser)
 	if err == nil {
 		fresh.UI.Messages = []ui.Message{why}
-		err = e.Store.SaveFlow(r.Context(), fresh)
+		err = e.open(r, fresh)
 	}
 	if err != nil {
 		e.failBrowser(w, r, err)
@@ -260,7 +255,7 @@ func (e *Engine) replaceExpiredVerification(w http.ResponseWriter, r *http.Reque
 	if err == nil {
 		fresh.RequestURL, fresh.ReturnTo = old.RequestURL, old.ReturnTo
 		fresh.UI.Messages = []ui.Message{ui.Expired(ui.VerificationExpired, old.ExpiresAt, e.Now())}
-		err = e.Store.SaveFlow(r.Context(), fresh)
+		err = e.open(r, fresh)
 	}
 	if err != nil {
 		e.failSubmit(w, r, old, err)
@@ -274,13 +269,42 @@ func (e *Engine) replaceExpiredVerification(w http.ResponseWriter, r *http.Reque
 	web.Redirect(w, r, e.page(fresh), http.StatusSeeOther)
 }
 
-// sendVerification begins a verification of the first address that is not
-// verified yet; nil when there is none or no method that could.
-func (e *Engine) sendVerification(r *http.Request, from *flow.Flow, who *identity.Identity) (*flow.Flow, []*courier.Message, error) {
-	at := slices.IndexFunc(who.VerifiableAddresses, func(a identity.VerifiableAddress) bool { return !a.Verified })
-	if at < 0 || !e.Config.Flows.Verification.Enabled {
-		return nil, nil, nil
+// unverified tells whether an address still has to be proved.
+func unverified(a identity.VerifiableAddress) bool { return !a.Verified }
+
+// verify begins the verification of the first address that is to be proved, or
+// of all of them where the configuration says so, and adds to the change what
+// that takes. It returns the flows: none when no method can reach an address.
+func (e *Engine) verify(
+	r *http.Request, from *flow.Flow, who *identity.Identity, due func(identity.VerifiableAddress) bool, change *store.Change,
+) ([]*flow.Flow, error) {
+	var begun []*flow.Flow
+	if !e.Config.Flows.Verification.Enabled {
+		return nil, nil
 	}
+	for at := range who.VerifiableAddresses {
+		address := &who.VerifiableAddresses[at]
+		if !due(*address) {
+			continue
+		}
+		f, mail, err := e.beginVerification(r, from, who, address)
+		if err != nil || f == nil {
+			return nil, err
+		}
+		begun = append(begun, f)
+		change.Mail, change.New, change.Who = append(change.Mail, mail...), append(change.New, f), who
+		if !e.Config.FeatureFlags.LegacyContinueVerificationUI {
+			break
+		}
+	}
+	return begun, nil
+}
+
+// beginVerification returns the flow in which an address is proved, and what is
+// sent there; no flow when no method can send anything.
+func (e *Engine) beginVerification(
+	r *http.Request, from *flow.Flow, who *identity.Identity, address *identity.VerifiableAddress,
+) (*flow.Flow, []*courier.Message, error) {
 	now := e.Now()
 	f := &flow.Flow{
 		ID: e.newID(), Kind: flow.Verification, Type: from.Type, Active: e.Config.Flows.Verification.Use, State: flow.ChooseMethod,
@@ -288,11 +312,14 @@ func (e *Engine) sendVerification(r *http.Request, from *flow.Flow, who *identit
 		IssuedAt: now, ExpiresAt: now.Add(e.settings(flow.Verification).Lifespan), UpdatedAt: now,
 	}
 	e.bind(r, f)
+	if !f.Native() && from.Kind == flow.Registration {
+		f.Browser = e.Cookies.NextBrowser(r) // the browser gets another token with its answer
+	}
 	methods := e.offered(f)
 	if len(methods) == 0 {
 		return nil, nil, nil
 	}
-	outcome, err := methods[0].Verification.Begin(&flow.Step{Flow: f, Claimed: who, Now: now, Rand: e.Rand}, &who.VerifiableAddresses[at])
+	outcome, err := methods[0].Verification.Begin(&flow.Step{Flow: f, Claimed: who, Now: now, Rand: e.Rand}, address)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -309,10 +336,15 @@ func afterVerification(from *flow.Flow) string {
 	return asked.Query().Get("after_verification_return_to")
 }
 
-func (e *Engine) showVerification(f *flow.Flow, address string) continuation {
-	target := &flowTarget{ID: f.ID, Address: address}
-	if !f.Native() {
-		target.URL = e.page(f)
+// showVerifications asks a client to show verification flows that were begun.
+func (e *Engine) showVerifications(begun []*flow.Flow) []continuation {
+	var next []continuation
+	for _, f := range begun {
+		target := &flowTarget{ID: f.ID, Address: f.Proofs[0].Address}
+		if !f.Native() {
+			target.URL = e.page(f)
+		}
+		next = append(next, continuation{Action: "show_verification_ui", Flow: target})
 	}
-	return continuation{Action: "show_verification_ui", Flow: target}
+	return next
 }

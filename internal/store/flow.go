@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"strings"
 	"time"
@@ -13,12 +14,13 @@ import (
 	"styx/internal/secret"
 	"styx/internal/session"
 	"styx/internal/table"
+	"styx/internal/ui"
 )
 
 // done is the status of a completed flow.
 const done = "done"
 
-func readFlow(item *table.Item, kind flow.Kind) (*flow.Flow, error) {
+func (s *Store) readFlow(item *table.Item, kind flow.Kind) (*flow.Flow, error) {
 	if item == nil {
 		return nil, fault.Missing()
 	}
@@ -29,12 +31,19 @@ func readFlow(item *table.Item, kind flow.Kind) (*flow.Flow, error) {
 	if found.Kind != kind {
 		return nil, fault.Missing()
 	}
+	if err := s.unseal(found); err != nil {
+		return nil, err
+	}
 	found.V, found.Stored, found.Done = item.V, item.Doc, item.St == done
 	return found, nil
 }
 
 func (s *Store) flowItem(f *flow.Flow) (table.Item, error) {
-	document, err := encode(f, f.Stored)
+	sealed, err := s.seal(f)
+	if err != nil {
+		return table.Item{}, err
+	}
+	document, err := encode(sealed, f.Stored)
 	if err != nil {
 		return table.Item{}, fmt.Errorf("encode flow: %w", err)
 	}
@@ -43,6 +52,62 @@ func (s *Store) flowItem(f *flow.Flow) (table.Item, error) {
 		Exp: f.ExpiresAt.UnixMilli(), TTL: s.ttl(f.ExpiresAt, flowGrace),
 	}, nil
 }
+
+// confidence is what a flow seals: what methods remember, a form that shows a
+// secret, and the URL of a link that holds one.
+type confidence struct {
+	Form       *ui.Form                   `json:"form,omitempty"`
+	Kept       map[string]json.RawMessage `json:"kept,omitempty"`
+	RequestURL string                     `json:"request_url,omitempty"`
+}
+
+// seal returns the flow as it is stored.
+func (s *Store) seal(f *flow.Flow) (*flow.Flow, error) {
+	bare := *f
+	bare.Sealed = ""
+	hidden := confidence{Kept: f.Kept}
+	if f.Private {
+		hidden.Form, bare.UI = &f.UI, ui.Form{}
+	}
+	if strings.Contains(f.RequestURL, "token=") {
+		hidden.RequestURL, bare.RequestURL = f.RequestURL, ""
+	}
+	if hidden.Form == nil && len(hidden.Kept) == 0 && hidden.RequestURL == "" {
+		return &bare, nil
+	}
+	plain, err := json.Marshal(hidden)
+	if err != nil {
+		return nil, fmt.Errorf("seal flow: %w", err)
+	}
+	bare.Sealed = s.Ring.Seal(secret.UseSeal, plain, flowSeal(f.ID))
+	return &bare, nil
+}
+
+// unseal restores what seal hid.
+func (s *Store) unseal(f *flow.Flow) error {
+	if f.Sealed == "" {
+		return nil
+	}
+	plain, err := s.Ring.Open(secret.UseSeal, f.Sealed, flowSeal(f.ID))
+	if err != nil {
+		return fmt.Errorf("open flow: %w", err)
+	}
+	var hidden confidence
+	if err := json.Unmarshal(plain, &hidden); err != nil {
+		return fmt.Errorf("open flow: %w", err)
+	}
+	f.Sealed, f.Kept = "", hidden.Kept
+	if hidden.Form != nil {
+		f.UI = *hidden.Form
+	}
+	if hidden.RequestURL != "" {
+		f.RequestURL = hidden.RequestURL
+	}
+	return nil
+}
+
+// flowSeal ties what a flow seals to its item and field.
+func flowSeal(id string) string { return tenant + "|" + flows + id + "|sealed" }
 
 // Flow returns the flow of that kind and id, expired or not, or a NotFound fault.
 func (s *Store) Flow(ctx context.Context, kind flow.Kind, id string) (*flow.Flow, error) {
@@ -54,125 +119,162 @@ func (s *Store) Flow(ctx context.Context, kind flow.Kind, id string) (*flow.Flow
 	if err != nil {
 		return nil, fmt.Errorf("read flow: %w", err)
 	}
-	return readFlow(items[0], kind)
+	return s.readFlow(items[0], kind)
 }
 
 // SaveFlow writes a flow's form. Two tabs may race: the last one's form stays,
 // but a completed flow is never opened again.
 func (s *Store) SaveFlow(ctx context.Context, f *flow.Flow) error {
+	var c commit
+	if err := s.saveFlow(&c, f); err != nil {
+		return err
+	}
+	return c.write(ctx, s.Table)
+}
+
+func (s *Store) saveFlow(c *commit, f *flow.Flow) error {
 	item, err := s.flowItem(f)
 	if err != nil {
 		return err
 	}
-	var c commit
 	c.add(nil, table.Put(item, table.Not(table.Is(table.AttrSt, done)), writable))
-	return c.write(ctx, s.Table)
+	return nil
 }
 
 // Change is what a submission changes, all of it or nothing.
 type Change struct {
-	Flow    *flow.Flow
-	Consume bool // completes the flow, of which there is one winner
-	Fresh   bool // what was sent before is void: guesses start anew
+	Flow    *flow.Flow // nil: no flow changes
+	Consume bool       // completes the flow, of which there is one winner
+	Same    bool       // what the flow says stays as it is stored
+	Fresh   bool       // what was sent before is void: guesses start anew
 
-	Who  *identity.Identity // nil: nobody changed
+	Who *identity.Identity // nil: nobody changed
+	// Session is one that begins, or that goes on changed.
+	Session *session.Session
+	// Alone ends every other session of Who, which is written for it.
+	Alone bool
+	Once  *flow.Once // a number of Who's that has to rise
+
 	Mail []*courier.Message
-	New  *flow.Flow // begins with this change; nil for none
+	New  []*flow.Flow // that begin with this change
+	// Parked is a parked submission that this one goes on with, "" for none.
+	Parked string
 	// Stranger writes as much for nobody as Who would be.
 	Stranger bool
 }
 
 // Commit stores a change. ErrConsumed says that another submission completed
-// the flow first. A lost race for the identity is for Again to decide anew.
+// the flow first, a TakenError that a name belongs to another identity. A lost
+// race for anything else is for Again to decide anew.
 func (s *Store) Commit(ctx context.Context, change Change) error {
 	var c commit
-	if err := s.putFlow(&c, change); err != nil {
-		return err
-	}
-	if change.Who != nil {
-		if err := s.putIdentity(&c, change.Who); err != nil {
+	for _, put := range []func(*commit, Change) error{
+		s.putFlow, s.putWho, s.putOnce, s.putStranger, s.putNew, s.putParked,
+	} {
+		if err := put(&c, change); err != nil {
 			return err
 		}
 	}
-	if change.Stranger {
-		s.putStranger(&c)
-	}
-	if err := s.putNew(&c, change.New, change.Mail); err != nil {
-		return err
+	if len(c.ops) == 0 {
+		return nil
 	}
 	return c.write(ctx, s.Table)
+}
+
+// putWho adds the writes of an identity and of its session.
+func (s *Store) putWho(c *commit, change Change) error {
+	if change.Alone {
+		change.Who.Epoch++
+		if change.Session != nil {
+			change.Session.Epoch = change.Who.Epoch
+		}
+	}
+	if change.Who != nil {
+		if err := s.putIdentity(c, change.Who); err != nil {
+			return err
+		}
+	}
+	if change.Session != nil {
+		return s.putSession(c, change.Session)
+	}
+	return nil
+}
+
+// onceLife is how long a number that may only rise is remembered: longer than
+// any value counts that could come again.
+const onceLife = 24 * time.Hour
+
+// putOnce adds the write of a number that has to be above the last of its name.
+func (s *Store) putOnce(c *commit, change Change) error {
+	once := change.Once
+	if once == nil {
+		return nil
+	}
+	expires := s.Now().Add(onceLife)
+	c.add(once.Used, table.Update(onceKey(once.Identity, once.Name), []table.Change{
+		table.Set(table.AttrN, once.To), table.Set(table.AttrExp, expires.UnixMilli()), table.Set(table.AttrTTL, s.ttl(expires, 0)),
+	}, table.Less(table.AttrN, once.To)))
+	return nil
 }
 
 // likeIdentity is about how large an identity's document is.
 const likeIdentity = 1 << 10
 
 // putStranger adds a write that costs what one of an identity costs.
-func (s *Store) putStranger(c *commit) {
+func (s *Store) putStranger(c *commit, change Change) error {
+	if !change.Stranger {
+		return nil
+	}
 	expires := s.Now().Add(time.Minute)
 	c.add(nil, table.Put(table.Item{
 		Key: key(counters, secret.NewV4(s.Rand).String()), Doc: []byte(`"` + strings.Repeat("-", likeIdentity) + `"`),
 		DV: documentVersion, Exp: expires.UnixMilli(), TTL: s.ttl(expires, 0),
 	}))
+	return nil
 }
 
 // putFlow adds the write of a flow as it is now; how often it was guessed at is
 // kept, because a guess that runs beside this write must count.
 func (s *Store) putFlow(c *commit, change Change) error {
+	if change.Flow == nil {
+		return nil
+	}
 	item, err := s.flowItem(change.Flow)
 	if err != nil {
 		return err
 	}
-	set := []table.Change{
-		table.Set(table.AttrDoc, item.Doc), table.Set(table.AttrV, item.V), table.Set(table.AttrDV, item.DV),
-		table.Set(table.AttrExp, item.Exp), table.Set(table.AttrTTL, item.TTL),
+	set := []table.Change{table.Set(table.AttrV, item.V)}
+	if !change.Same {
+		set = append(set, table.Set(table.AttrDoc, item.Doc), table.Set(table.AttrDV, item.DV),
+			table.Set(table.AttrExp, item.Exp), table.Set(table.AttrTTL, item.TTL))
 	}
 	when := []table.Cond{table.Exists(), table.Not(table.Is(table.AttrSt, done)), writable}
 	if change.Consume {
 		set = append(set, table.Set(table.AttrSt, done))
-		when = append(when, table.Is(table.AttrV, change.Flow.V))
+		when = append(when, table.Is(table.AttrV, change.Flow.V), table.More(table.AttrExp, s.Now().UnixMilli()))
 	}
 	if change.Fresh {
 		set = append(set, table.Unset(table.AttrN))
 	}
-	c.add(ErrConsumed, table.Update(item.Key, set, when...))
+	c.addJudged(func(found *table.Item) error {
+		if change.Consume && found != nil && found.St != done && found.Exp > s.Now().UnixMilli() {
+			return errRace // it only changed: it may still be completed
+		}
+		return ErrConsumed
+	}, table.Update(item.Key, set, when...))
 	return nil
 }
 
-// Register completes a registration in one write: the identity, the session if
-// there is one, and the flow, of which there is one winner. A name that belongs
-// to another is a TakenError, a flow that was completed before ErrConsumed.
-func (s *Store) Register(
-	ctx context.Context, f *flow.Flow, who *identity.Identity, live *session.Session,
-	verification *flow.Flow, mail []*courier.Message,
-) error {
-	var c commit
-	c.add(ErrConsumed, table.Update(key(flows, f.ID),
-		[]table.Change{table.Set(table.AttrSt, done), table.Add(table.AttrV, 1)},
-		table.Exists(), table.Not(table.Is(table.AttrSt, done)), table.More(table.AttrExp, s.Now().UnixMilli())))
-	if err := s.putIdentity(&c, who); err != nil {
-		return err
-	}
-	if live != nil {
-		if err := s.putSession(&c, live); err != nil {
-			return err
-		}
-	}
-	if err := s.putNew(&c, verification, mail); err != nil {
-		return err
-	}
-	return c.write(ctx, s.Table)
-}
-
-// putNew adds the writes of a flow that begins, nil for none, and of mail.
-func (s *Store) putNew(c *commit, f *flow.Flow, mail []*courier.Message) error {
-	if f != nil {
+// putNew adds the writes of flows that begin, and of mail.
+func (s *Store) putNew(c *commit, change Change) error {
+	for _, f := range change.New {
 		item, err := s.flowItem(f)
 		if err != nil {
 			return err
 		}
 		c.add(errRace, table.Put(item, table.Absent()))
 	}
-	for _, m := range mail {
+	for _, m := range change.Mail {
 		if err := s.putMessage(c, m); err != nil {
 			return err
 		}

@@ -51,7 +51,7 @@ func TestRegistrationHappensOnce(t *testing.T) {
 	f := h.form(t, flow.Registration)
 	ann := somebody("ann")
 	live, token := h.begin(t, ann)
-	if err := h.Register(t.Context(), f, ann, live, nil, nil); err != nil {
+	if err := h.Commit(t.Context(), Change{Flow: f, Consume: true, Same: true, Who: ann, Session: live}); err != nil {
 		t.Fatal(err)
 	}
 	if !h.lives(t, token) || !h.flow(t, f.ID).Done {
@@ -69,14 +69,14 @@ func TestRegistrationHappensOnce(t *testing.T) {
 	for what, late := range map[string]*flow.Flow{"completed": f, "expired": expired, "gone": {ID: newUUID()}} {
 		eve := somebody("eve")
 		other, _ := h.begin(t, eve)
-		if err := h.Register(t.Context(), late, eve, other, nil, nil); !errors.Is(err, ErrConsumed) {
+		if err := h.Commit(t.Context(), Change{Flow: late, Consume: true, Same: true, Who: eve, Session: other}); !errors.Is(err, ErrConsumed) {
 			t.Errorf("a flow that is %s answers %v", what, err)
 		}
 		if h.item(t, key(identities, eve.ID)) != nil || h.item(t, guardKey(guardOf("eve"))) != nil {
 			t.Errorf("a flow that is %s made an identity", what)
 		}
 	}
-	if err := h.Register(t.Context(), h.form(t, flow.Registration), somebody("bob"), nil, nil, nil); err != nil {
+	if err := h.Commit(t.Context(), Change{Flow: h.form(t, flow.Registration), Consume: true, Same: true, Who: somebody("bob")}); err != nil {
 		t.Errorf("without a session: %v", err)
 	}
 }
@@ -90,7 +90,9 @@ func TestOneOfManyRegisters(t *testing.T) {
 		who := somebody(fmt.Sprintf("name-%d", i))
 		live, _ := h.begin(t, who)
 		mine := *f
-		go func() { results <- h.Register(t.Context(), &mine, who, live, nil, nil) }()
+		go func() {
+			results <- h.Commit(t.Context(), Change{Flow: &mine, Consume: true, Same: true, Who: who, Session: live})
+		}()
 	}
 	won := 0
 	for range cap(results) {

@@ -132,7 +132,7 @@ func (h *house) begin(tb testing.TB, who *identity.Identity) (*session.Session, 
 func (h *house) signIn(tb testing.TB, who *identity.Identity) (*session.Session, secret.Token) {
 	tb.Helper()
 	live, token := h.begin(tb, who)
-	if err := h.SignIn(tb.Context(), live); err != nil {
+	if err := h.Commit(tb.Context(), Change{Session: live}); err != nil {
 		tb.Fatal(err)
 	}
 	return live, token
@@ -160,7 +160,7 @@ func (h *house) form(tb testing.TB, kind flow.Kind) *flow.Flow {
 
 func (h *house) flow(tb testing.TB, id string) *flow.Flow {
 	tb.Helper()
-	for _, kind := range []flow.Kind{flow.Login, flow.Registration} {
+	for _, kind := range []flow.Kind{flow.Login, flow.Registration, flow.Settings, flow.Recovery, flow.Verification} {
 		if f, err := h.Flow(tb.Context(), kind, id); err == nil {
 			return f
 		}

@@ -59,7 +59,7 @@ func TestTakenNames(t *testing.T) {
 		f := h.form(t, flow.Registration)
 		live, _ := h.begin(t, second)
 		second.V, second.Guards = 0, nil
-		err = h.Register(t.Context(), f, second, live, nil, nil)
+		err = h.Commit(t.Context(), Change{Flow: f, Consume: true, Same: true, Who: second, Session: live})
 		if taken, ok := errors.AsType[*TakenError](err); !ok || taken.Guard != want {
 			t.Errorf("registering wants %s taken, got %v", want, err)
 		}
@@ -131,7 +131,7 @@ func TestBusyTable(t *testing.T) {
 		"Create":         func(ctx context.Context) error { return h.Create(ctx, somebody("eve")) },
 		"Upgrade":        func(ctx context.Context) error { return h.Upgrade(ctx, ann, func(*identity.Identity) {}) },
 		"Delete":         func(ctx context.Context) error { return h.Delete(ctx, ann.ID) },
-		"SignIn":         func(ctx context.Context) error { s, _ := h.begin(t, ann); return h.SignIn(ctx, s) },
+		"SignIn":         func(ctx context.Context) error { s, _ := h.begin(t, ann); return h.Commit(ctx, Change{Session: s}) },
 		"Resume":         func(ctx context.Context) error { return h.Resume(ctx, ann, live, nil) },
 		"Revoke":         func(ctx context.Context) error { return h.Revoke(ctx, ann.ID, live.ID) },
 		"RevokeOthers":   func(ctx context.Context) error { return h.RevokeOthers(ctx, ann, live, nil) },
@@ -139,7 +139,9 @@ func TestBusyTable(t *testing.T) {
 		"Bearer":         func(ctx context.Context) error { _, err := h.Bearer(ctx, token); return err },
 		"Flow":           func(ctx context.Context) error { _, err := h.Flow(ctx, flow.Registration, f.ID); return err },
 		"SaveFlow":       func(ctx context.Context) error { return h.SaveFlow(ctx, f) },
-		"Register":       func(ctx context.Context) error { return h.Register(ctx, f, somebody("eve"), nil, nil, nil) },
+		"Register": func(ctx context.Context) error {
+			return h.Commit(ctx, Change{Flow: f, Consume: true, Same: true, Who: somebody("eve")})
+		},
 		"Open": func(ctx context.Context) error {
 			_, err := h.Open(ctx, Ask{Kind: flow.Registration, Flow: f.ID, Guard: guardOf("ann")})
 			return err
@@ -273,7 +275,7 @@ func TestDeletionRacesALogin(t *testing.T) {
 	h.table.before = func([]table.Op) {
 		// After the sessions were looked for, before the identity goes.
 		h.table.before = func([]table.Op) {
-			if err := h.SignIn(t.Context(), live); err != nil {
+			if err := h.Commit(t.Context(), Change{Session: live}); err != nil {
 				t.Error(err)
 			}
 		}

@@ -18,6 +18,7 @@ const (
 	flows      = "F#"
 	errorsSeen = "E#"
 	counters   = "R#"
+	parked     = "O#"
 )
 
 // sessionsOf begins the sort key of a session within its identity's partition.
@@ -32,6 +33,13 @@ func guardKey(guard string) table.Key { return key("", guard) }
 
 func sessionKey(identity, session string) table.Key {
 	return table.Key{PK: tenant + identities + identity, SK: sessionsOf + session}
+}
+
+// onceOf begins the sort key of a number that may only rise.
+const onceOf = "T#"
+
+func onceKey(identity, name string) table.Key {
+	return table.Key{PK: tenant + identities + identity, SK: onceOf + name}
 }
 
 // shards spread each list of the index over partitions.

@@ -14,11 +14,18 @@ import (
 	"styx/internal/table"
 )
 
-// Attempts bound how often an identifier may be guessed at: so many in each
-// window, whether or not anybody owns it.
-const (
-	attemptCap    = 100
-	attemptWindow = 10 * time.Minute
+// price bounds how often something may be done in each window of time.
+type price struct {
+	most   int64
+	window time.Duration
+	over   string // what is told to whoever comes too often
+}
+
+// How often an identifier may be guessed at, whether or not anybody owns it, and
+// how often a message may be sent to one address: each brings new guesses.
+var (
+	tries = price{100, 10 * time.Minute, "There were too many attempts to sign in with this identifier. Please wait some minutes and try again."}
+	sends = price{12, time.Hour, "Too many messages were sent to this address. Please wait some time and try again."}
 )
 
 // Ask is what the first round trip of a request is to bring.
@@ -32,6 +39,8 @@ type Ask struct {
 	// Guesses, when not zero, is how many submissions may guess at the flow's
 	// proof; this is one of them and is paid for as well.
 	Guesses int
+	// Parked is the id of a submission that was parked, "" for none.
+	Parked string
 }
 
 // ErrGuesses says that a flow's proof was guessed at too often.
@@ -43,32 +52,33 @@ type Opening struct {
 	Bearer *Bearer // nil for nobody
 	// Overdrawn tells that this guess came after the last that was allowed.
 	Overdrawn bool
-	claimed   string // id of the identifier's owner
-	guard     string
+	// Parked is the submission that was asked for, nil when it is not there, not
+	// the flow's, or too old.
+	Parked  *Parked
+	ask     Ask
+	claimed string // id of the identifier's owner
 }
 
-// Open reads flow, session and identifier in one round trip and pays for the
-// attempt in the same.
+// Open reads flow, session, identifier and parked submission in one round trip
+// and pays for the attempt in the same.
 func (s *Store) Open(ctx context.Context, ask Ask) (*Opening, error) {
 	id, ok := parse(ask.Flow)
 	if !ok {
 		return nil, fault.Missing()
 	}
-	keys := []table.Key{key(flows, id)}
-	if ask.Token != nil {
-		keys = append(keys, bearerKeys(*ask.Token)...)
-	}
-	if ask.Guard != "" {
-		keys = append(keys, guardKey(ask.Guard))
-	}
-	var items []*table.Item
+	ask.Flow = id
+	opening := new(Opening)
 	read := func(ctx context.Context) (err error) {
-		items, err = s.Table.Get(ctx, keys...)
+		opening, err = s.read(ctx, ask)
 		return err
 	}
 	together := []func(context.Context) error{read}
-	if ask.Guard != "" && ask.Kind == flow.Login {
-		together = append(together, func(ctx context.Context) error { return s.pay(ctx, ask.Guard) })
+	if ask.Guard != "" {
+		price := tries
+		if ask.Kind != flow.Login {
+			price = sends
+		}
+		together = append(together, func(ctx context.Context) error { return s.pay(ctx, ask.Guard, price) })
 	}
 	guessed := error(nil)
 	if ask.Guesses > 0 {
@@ -83,11 +93,63 @@ func (s *Store) Open(ctx context.Context, ask Ask) (*Opening, error) {
 	if err := table.Together(ctx, together...); err != nil {
 		return nil, fmt.Errorf("open flow: %w", err)
 	}
-	opening, err := open(ask, items)
-	if err == nil && guessed != nil {
-		opening.Overdrawn = true
+	opening.Overdrawn = guessed != nil
+	return opening, nil
+}
+
+// Reopen reads again what Open read, as it is now, and pays for nothing.
+func (s *Store) Reopen(ctx context.Context, opening *Opening) error {
+	fresh, err := s.read(ctx, opening.ask)
+	if err != nil {
+		return fmt.Errorf("reopen flow: %w", err)
 	}
-	return opening, err
+	if fresh.Flow.Done {
+		return ErrConsumed
+	}
+	*opening = *fresh
+	return nil
+}
+
+// read is the one read of Open.
+func (s *Store) read(ctx context.Context, ask Ask) (*Opening, error) {
+	keys := []table.Key{key(flows, ask.Flow)}
+	if ask.Token != nil {
+		keys = append(keys, bearerKeys(*ask.Token)...)
+	}
+	if ask.Guard != "" {
+		keys = append(keys, guardKey(ask.Guard))
+	}
+	if ask.Parked != "" {
+		keys = append(keys, key(parked, ask.Parked))
+	}
+	items, err := s.Table.Get(ctx, keys...)
+	if err != nil {
+		return nil, err
+	}
+	next := func() *table.Item {
+		item := items[0]
+		items = items[1:]
+		return item
+	}
+	opening := &Opening{ask: ask}
+	if opening.Flow, err = s.readFlow(next(), ask.Kind); err != nil {
+		return nil, err
+	}
+	if ask.Token != nil {
+		owner, live := next(), next()
+		if opening.Bearer, err = bearer(*ask.Token, owner, live); err != nil {
+			return nil, err
+		}
+	}
+	if ask.Guard != "" {
+		if guard := next(); guard != nil {
+			opening.claimed = guard.St
+		}
+	}
+	if ask.Parked != "" {
+		opening.Parked = s.readParked(next(), ask.Flow)
+	}
+	return opening, nil
 }
 
 // guess counts a guess at a flow's proof; past the cap it is refused.
@@ -103,48 +165,37 @@ func (s *Store) guess(ctx context.Context, id string, most int) error {
 	return err
 }
 
-func open(ask Ask, items []*table.Item) (*Opening, error) {
-	found, err := readFlow(items[0], ask.Kind)
-	if err != nil {
-		return nil, err
-	}
-	opening := &Opening{Flow: found, guard: ask.Guard}
-	items = items[1:]
-	if ask.Token != nil {
-		if opening.Bearer, err = bearer(*ask.Token, items[0], items[1]); err != nil {
-			return nil, err
-		}
-		items = items[2:]
-	}
-	if ask.Guard != "" && items[0] != nil {
-		opening.claimed = items[0].St
-	}
-	return opening, nil
-}
-
 // pay counts an attempt on a name; past the cap it is refused.
-func (s *Store) pay(ctx context.Context, name string) error {
-	now := s.Now()
-	window := now.Truncate(attemptWindow)
+func (s *Store) pay(ctx context.Context, name string, p price) error {
+	window := s.Now().Truncate(p.window)
 	counter := key(counters, name+"#"+strconv.FormatInt(window.Unix(), 36))
-	ends := window.Add(attemptWindow)
+	ends := window.Add(p.window)
 	err := s.Table.Write(ctx, table.Update(counter, []table.Change{
 		table.Add(table.AttrN, 1),
 		table.Set(table.AttrExp, ends.UnixMilli()),
 		table.Set(table.AttrTTL, s.ttl(ends, counterGrace)),
-	}, table.Less(table.AttrN, attemptCap)))
+	}, table.Less(table.AttrN, p.most)))
 	if _, over := errors.AsType[*table.ConditionFailed](err); over {
-		return &fault.Error{Kind: fault.TooMany, Reason: "There were too many attempts to sign in with this identifier. Please wait some minutes and try again."}
+		return &fault.Error{Kind: fault.TooMany, Reason: p.over}
 	}
 	return err
 }
+
+// Spend pays for one guess at an identity's second factor. Past the cap it is
+// refused: an overall bound over all of its factors and flows.
+func (s *Store) Spend(ctx context.Context, id string) error {
+	return s.pay(ctx, secondFactor+id, tries)
+}
+
+// secondFactor begins the name under which guesses at second factors count.
+const secondFactor = "2#"
 
 // Claimed returns the owner of the identifier that was asked for, nil for
 // nobody; a name nobody owns costs the same read.
 func (s *Store) Claimed(ctx context.Context, opening *Opening) (*identity.Identity, error) {
 	id := opening.claimed
-	if proof := opening.Flow.Proof; opening.guard == "" && proof != nil {
-		id = proof.Identity
+	if proofs := opening.Flow.Proofs; opening.ask.Guard == "" && len(proofs) > 0 {
+		id = proofs[0].Identity
 	}
 	if id == "" {
 		id = secret.NewV4(s.Rand).String()

@@ -49,38 +49,40 @@ func TestOpen(t *testing.T) {
 }
 
 // TestAttemptsArePaidBeforehand: of two hundred guesses at once a hundred are
-// let through, no more; the next window starts anew.
+// let through, no more, and of messages twelve; the next window starts anew.
 func TestAttemptsArePaidBeforehand(t *testing.T) {
-	h := build(t)
-	f := h.form(t, flow.Login)
-	guess := func() error {
-		_, err := h.Open(t.Context(), Ask{Kind: flow.Login, Flow: f.ID, Guard: guardOf("ann")})
-		return err
-	}
-	results := make(chan error, 2*attemptCap)
-	for range cap(results) {
-		go func() { results <- guess() }()
-	}
-	paid := 0
-	for range cap(results) {
-		switch err := <-results; {
-		case err == nil:
-			paid++
-		case !fault.Is(err, fault.TooMany):
-			t.Errorf("refused with %v", err)
+	for kind, price := range map[flow.Kind]price{flow.Login: tries, flow.Recovery: sends, flow.Verification: sends} {
+		h := build(t)
+		f := h.form(t, kind)
+		attempt := func() error {
+			_, err := h.Open(t.Context(), Ask{Kind: kind, Flow: f.ID, Guard: guardOf("ann")})
+			return err
 		}
-	}
-	if paid != attemptCap {
-		t.Errorf("%d guesses were let through", paid)
-	}
-	if _, err := h.Open(t.Context(), Ask{Kind: flow.Login, Flow: f.ID, Guard: guardOf("eve")}); err != nil {
-		t.Errorf("a guess at another name answers %v", err)
-	}
-	if _, err := h.Open(t.Context(), Ask{Kind: flow.Login, Flow: f.ID}); err != nil {
-		t.Errorf("no guess at all answers %v", err)
-	}
-	h.pass(attemptWindow)
-	if err := guess(); err != nil {
-		t.Errorf("the next window answers %v", err)
+		results := make(chan error, 2*price.most)
+		for range cap(results) {
+			go func() { results <- attempt() }()
+		}
+		paid := 0
+		for range cap(results) {
+			switch err := <-results; {
+			case err == nil:
+				paid++
+			case !fault.Is(err, fault.TooMany):
+				t.Errorf("%s: refused with %v", kind, err)
+			}
+		}
+		if paid != int(price.most) {
+			t.Errorf("%s: %d attempts were let through", kind, paid)
+		}
+		if _, err := h.Open(t.Context(), Ask{Kind: kind, Flow: f.ID, Guard: guardOf("eve")}); err != nil {
+			t.Errorf("%s: an attempt at another name answers %v", kind, err)
+		}
+		if _, err := h.Open(t.Context(), Ask{Kind: kind, Flow: f.ID}); err != nil {
+			t.Errorf("%s: no attempt at all answers %v", kind, err)
+		}
+		h.pass(price.window)
+		if f = h.form(t, kind); attempt() != nil {
+			t.Errorf("%s: the next window is closed", kind)
+		}
 	}
 }

@@ -49,15 +49,6 @@ func (s *Store) putSession(c *commit, live *session.Session) error {
 	return nil
 }
 
-// SignIn writes a new session.
-func (s *Store) SignIn(ctx context.Context, live *session.Session) error {
-	var c commit
-	if err := s.putSession(&c, live); err != nil {
-		return err
-	}
-	return c.write(ctx, s.Table)
-}
-
 // Resume changes a stored session of who. One that ended meanwhile is an
 // Unauthorized fault.
 func (s *Store) Resume(ctx context.Context, who *identity.Identity, live *session.Session, change func(*session.Session)) error {

@@ -65,7 +65,7 @@ func TestRevoked(t *testing.T) {
 	for what, write := range map[string]func() error{
 		"Resume":       func() error { return h.Resume(t.Context(), ann, live, nil) },
 		"RevokeOthers": func() error { return h.RevokeOthers(t.Context(), ann, live, nil) },
-		"SignIn":       func() error { return h.SignIn(t.Context(), live) },
+		"SignIn":       func() error { return h.Commit(t.Context(), Change{Session: live}) },
 	} {
 		if err := write(); err == nil || what != "SignIn" && !fault.Is(err, fault.Unauthorized) {
 			t.Errorf("%s answers %v", what, err)

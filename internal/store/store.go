@@ -58,11 +58,16 @@ func Again(ctx context.Context, decide func(context.Context) error) error {
 // condition's failure means, and what is true once all of it is stored.
 type commit struct {
 	ops     []table.Op
-	failure []error
+	failure []func(found *table.Item) error
 	stored  []func()
 }
 
 func (c *commit) add(failure error, ops ...table.Op) {
+	c.addJudged(func(*table.Item) error { return failure }, ops...)
+}
+
+// addJudged is add where a failure's meaning depends on what stood in the way.
+func (c *commit) addJudged(failure func(found *table.Item) error, ops ...table.Op) {
 	for _, op := range ops {
 		c.ops = append(c.ops, op)
 		c.failure = append(c.failure, failure)
@@ -72,7 +77,7 @@ func (c *commit) add(failure error, ops ...table.Op) {
 func (c *commit) write(ctx context.Context, t table.Table) error {
 	err := t.Write(ctx, c.ops...)
 	if failed, ok := errors.AsType[*table.ConditionFailed](err); ok {
-		return c.failure[failed.Op]
+		return c.failure[failed.Op](failed.Item)
 	}
 	if err != nil {
 		return fmt.Errorf("write: %w", err)

@@ -88,6 +88,48 @@ func (c *Cookies) sessionCookie() *http.Cookie {
 	}
 }
 
+// continuityLife is how long a browser keeps the cookie of what it left behind;
+// what it stands for is forgotten much earlier.
+const continuityLife = 30 * 24 * time.Hour
+
+// GiveContinuity lets the browser find again what it left behind to prove who it
+// is: the id of a parked submission, sealed.
+func (c *Cookies) GiveContinuity(w http.ResponseWriter, id string, now time.Time) {
+	cookie := c.continuityCookie()
+	cookie.Value = c.Ring.Seal(secret.UseCookie, []byte(id), cookie.Name)
+	cookie.MaxAge = int(continuityLife / time.Second)
+	cookie.Expires = now.Add(continuityLife)
+	setCookie(w, cookie)
+}
+
+// Continuity returns the id of what the browser left behind, "" for nothing.
+func (c *Cookies) Continuity(r *http.Request) string {
+	name := c.continuityCookie().Name
+	for _, cookie := range r.CookiesNamed(name) {
+		if id, err := c.Ring.Open(secret.UseCookie, cookie.Value, name); err == nil {
+			return string(id)
+		}
+	}
+	return ""
+}
+
+// DropContinuity lets the browser forget what it left behind.
+func (c *Cookies) DropContinuity(w http.ResponseWriter, r *http.Request) {
+	cookie := c.continuityCookie()
+	if len(r.CookiesNamed(cookie.Name)) == 0 {
+		return
+	}
+	cookie.Value, cookie.MaxAge, cookie.Expires = "-", -1, time.Unix(1, 0)
+	setCookie(w, cookie)
+}
+
+func (c *Cookies) continuityCookie() *http.Cookie {
+	return &http.Cookie{
+		Name: c.prefix + "ory_kratos_continuity", Path: c.shared.Path, Domain: c.shared.Domain,
+		Secure: c.shared.Secure || c.prefix != "", HttpOnly: true, SameSite: sameSite(c.shared.SameSite, c.shared.Secure),
+	}
+}
+
 // setCookie adds a cookie to the answer, in place of an earlier one of its name.
 func setCookie(w http.ResponseWriter, cookie *http.Cookie) {
 	header := w.Header()

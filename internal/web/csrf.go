@@ -132,6 +132,9 @@ func (c *Cookies) EnsureCookie(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
+// RepeatCSRF gives the browser its anti-CSRF cookie again.
+func (c *Cookies) RepeatCSRF(w http.ResponseWriter, r *http.Request) { c.giveCSRF(w, stateOf(r).token) }
+
 // RotateCSRF gives the browser a new anti-CSRF token: a form filled before the
 // session changed hands is void afterwards.
 func (c *Cookies) RotateCSRF(w http.ResponseWriter, r *http.Request) {

@@ -7,6 +7,7 @@ import (
 
 	"styx/internal/admin"
 	"styx/internal/app"
+	"styx/internal/app/flows"
 	"styx/internal/app/signup"
 	"styx/internal/courier"
 	"styx/internal/web"
@@ -14,7 +15,7 @@ import (
 
 // Admin builds the admin function.
 func Admin(_ context.Context, getenv func(string) string) (http.Handler, error) {
-	return app.Function(getenv, signup.Compile, func(a *app.App) http.Handler {
+	return flows.Function(getenv, signup.Compile, func(a *app.App) http.Handler {
 		return Handler(a, getenv("STYX_VERSION"), nil)
 	})
 }
@@ -26,7 +27,7 @@ type Preview func(context.Context, *courier.Message) (courier.Content, error)
 func Handler(a *app.App, version string, preview Preview) http.Handler {
 	e := a.Engine
 	api := &admin.API{
-		Config: a.Config, Store: e.Store, Schemas: e.Schemas, Hash: a.Hash, Ring: a.Ring, Now: a.Now, Rand: a.Rand, Preview: preview,
+		Config: a.Config, Store: e.Store, Schemas: e.Schemas, Engine: e, Hash: a.Hash, Ring: a.Ring, Now: a.Now, Rand: a.Rand, Preview: preview,
 	}
 	mux := http.NewServeMux()
 	for pattern, handler := range api.Handlers() {

@@ -7,6 +7,7 @@ import (
 
 	"styx/internal/app"
 	"styx/internal/app/mail"
+	"styx/internal/app/programs"
 	"styx/internal/config"
 	"styx/internal/courier"
 	"styx/internal/courier/ses"
@@ -20,11 +21,11 @@ import (
 // without one, the sweep alone tries again.
 func Courier(_ context.Context, getenv func(string) string, log *slog.Logger) (*wake.Handler, error) {
 	jsonnet.Main() // the end of a process that was started to run a program
-	a, err := app.Boot(getenv, nil)
+	a, err := app.Boot(getenv, app.Links{})
 	if err != nil {
 		return nil, err
 	}
-	c, err := mail.New(a, mail.Programs(a.Client), log, func(c config.SMTP) (courier.Send, error) {
+	c, err := mail.New(a, programs.New(a.Client), log, func(c config.SMTP) (courier.Send, error) {
 		sender, err := ses.New(ses.Options{Config: c, Getenv: getenv})
 		if err != nil {
 			return nil, err

@@ -14,6 +14,7 @@ import (
 
 	"styx/internal/app"
 	"styx/internal/app/mail"
+	"styx/internal/app/programs"
 	"styx/internal/config"
 	"styx/internal/courier"
 	"styx/internal/courier/wake"
@@ -60,7 +61,7 @@ func open(t *testing.T) *office {
 	if o.App, err = app.New(app.Parts{Config: c, Table: &breakable{memory, o}, Now: clock, Rand: rand.Reader}); err != nil {
 		t.Fatal(err)
 	}
-	delivers, err := mail.New(o.App, mail.Programs(nil), slog.New(slog.DiscardHandler), func(config.SMTP) (courier.Send, error) {
+	delivers, err := mail.New(o.App, programs.New(nil), slog.New(slog.DiscardHandler), func(config.SMTP) (courier.Send, error) {
 		return o.receive, nil
 	})
 	if err != nil {

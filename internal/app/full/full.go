@@ -9,6 +9,7 @@ import (
 
 	"styx/internal/app"
 	"styx/internal/app/adminapi"
+	"styx/internal/app/flows"
 	"styx/internal/app/mail"
 	"styx/internal/app/signup"
 	"styx/internal/config"
@@ -32,14 +33,14 @@ type Server struct {
 // its own.
 func Local(p app.Parts, version string, log *slog.Logger) (*Server, error) {
 	configured := p.Config
-	p.Compiler = signup.Compile
+	p.Links = app.Links{Compiler: signup.Compile, Flows: flows.Wire}
 	a, err := app.New(p)
 	if err != nil {
 		return nil, err
 	}
 	// The inbox takes the mail when no server is configured to.
 	var kept *inbox.Inbox
-	delivery, err := mail.New(a, mail.Programs(a.Client), log, func(config.SMTP) (courier.Send, error) {
+	delivery, err := mail.New(a, a.Engine.Hooks.Programs, log, func(config.SMTP) (courier.Send, error) {
 		kept = inbox.New(a.Now)
 		return kept.Send, nil
 	})
@@ -49,7 +50,7 @@ func Local(p app.Parts, version string, log *slog.Logger) (*Server, error) {
 	worker := courier.NewWorker(delivery)
 	e := a.Engine
 	e.Posted = worker.Wake
-	public := a.Public(e.Login(), e.Registration(), e.Verification(), e.Sessions(), e.Errors(), e.Meta(), a.Elsewhere())
+	public := a.Public(e.Login(), e.Registration(), e.Settings(), e.Recovery(), e.Verification(), e.Sessions(), e.Errors(), e.Meta(), a.Elsewhere())
 	if builtIn(configured.Flows) {
 		public = withPages(a.Config, public, kept, version, log)
 	}
@@ -61,7 +62,7 @@ func Local(p app.Parts, version string, log *slog.Logger) (*Server, error) {
 
 // builtIn tells whether any flow that is offered lacks a page of its own.
 func builtIn(f config.Flows) bool {
-	return f.Login.UIURL == nil || f.Registration.UIURL == nil || f.Error.UIURL == nil
+	return f.Login.UIURL == nil || f.Registration.UIURL == nil || f.Settings.UIURL == nil || f.Error.UIURL == nil
 }
 
 // InboxPath is where the pages show mail that stays here.
@@ -79,7 +80,7 @@ func withPages(c *config.Config, api http.Handler, kept *inbox.Inbox, version st
 		Links:      links,
 		Inbox:      kept,
 		ReturnURLs: returnURLs(c),
-		Flows:      flows(c),
+		Flows:      linked(c),
 		Version:    app.Version(version),
 		Log:        log,
 	})
@@ -91,11 +92,14 @@ func withPages(c *config.Config, api http.Handler, kept *inbox.Inbox, version st
 	return mux
 }
 
-// flows are the kinds of flow that pages link to.
-func flows(c *config.Config) []string {
-	kinds := []string{"login"}
+// linked are the kinds of flow that pages link to.
+func linked(c *config.Config) []string {
+	kinds := []string{"login", "settings"}
 	if c.Flows.Registration.Enabled {
 		kinds = append(kinds, "registration")
+	}
+	if c.Flows.Recovery.Enabled {
+		kinds = append(kinds, "recovery")
 	}
 	if c.Flows.Verification.Enabled {
 		kinds = append(kinds, "verification")
@@ -107,7 +111,9 @@ func flows(c *config.Config) []string {
 func returnURLs(c *config.Config) []string {
 	all := []*url.URL{c.SelfService.DefaultReturnURL, c.Flows.Logout.ReturnURL}
 	all = append(all, c.SelfService.AllowedReturns...)
-	for _, f := range []config.Flow{c.Flows.Login.Flow, c.Flows.Registration.Flow, c.Flows.Verification.Flow} {
+	for _, f := range []config.Flow{
+		c.Flows.Login.Flow, c.Flows.Registration.Flow, c.Flows.Settings.Flow, c.Flows.Recovery.Flow, c.Flows.Verification.Flow,
+	} {
 		all = append(all, f.UIURL, f.After.ReturnURL)
 		for _, m := range f.After.Methods {
 			all = append(all, m.ReturnURL)

@@ -27,6 +27,7 @@ selfservice:
     error: {ui_url: "https://app.example.org/error"}
     login: {ui_url: "https://app.example.org/login"}
     registration: {ui_url: "https://app.example.org/registration"}
+    settings: {ui_url: "https://app.example.org/settings"}
 `
 
 func build(t *testing.T, more string) *Server {
@@ -64,6 +65,7 @@ func TestPagesWhereNobodyHasOwn(t *testing.T) {
 		"no pages of one's own": {"{}", true},
 		"pages for every flow":  {ownPages, false},
 		"no page for errors":    {strings.Replace(ownPages, `error: {ui_url: "https://app.example.org/error"}`, "", 1), true},
+		"no page for settings":  {strings.Replace(ownPages, `settings: {ui_url: "https://app.example.org/settings"}`, "", 1), true},
 		"no page for logins":    {strings.Replace(ownPages, `login: {ui_url: "https://app.example.org/login"}`, "", 1), true},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -87,6 +89,8 @@ func TestOneProcessServesEverything(t *testing.T) {
 	for request, want := range map[string]int{
 		"GET /self-service/login/api":        200,
 		"GET /self-service/registration/api": 200,
+		"GET /self-service/settings/api":     401,
+		"GET /self-service/recovery/api":     400,
 		"GET /sessions/whoami":               401,
 		"GET /self-service/errors?id=x":      404,
 		"GET /schemas":                       200,

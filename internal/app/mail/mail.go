@@ -7,9 +7,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"net"
-	"net/http"
 	"os"
-	"runtime"
 
 	"styx/internal/app"
 	"styx/internal/config"
@@ -17,6 +15,7 @@ import (
 	"styx/internal/courier/httpchannel"
 	"styx/internal/courier/smtp"
 	"styx/internal/courier/template"
+	"styx/internal/hook"
 	"styx/internal/jsonnet"
 	"styx/internal/outbound"
 )
@@ -27,13 +26,6 @@ const maxTemplate = 1 << 20
 // Serverless makes the sender of mail where the configuration names no server.
 type Serverless func(c config.SMTP) (courier.Send, error)
 
-// Programs returns the operator's Jsonnet programs.
-func Programs(client *http.Client) *jsonnet.Catalog {
-	return &jsonnet.Catalog{
-		Evaluator: jsonnet.NewEvaluator(jsonnet.DefaultLimits(), runtime.GOMAXPROCS(0)), Client: client,
-	}
-}
-
 // New returns what delivers the messages of an app. It opens no connection.
 func New(a *app.App, programs *jsonnet.Catalog, log *slog.Logger, serverless Serverless) (*courier.Courier, error) {
 	c := a.Config
@@ -43,8 +35,21 @@ func New(a *app.App, programs *jsonnet.Catalog, log *slog.Logger, serverless Ser
 	}
 	return &courier.Courier{
 		Outbox: a.Engine.Store, Press: a.Engine.Press, Render: renderer(a).Render, Channels: sending,
+		Hook:    calls(a),
 		Retries: c.Courier.MessageRetries, Keep: c.Dev, Log: log, Now: a.Now, Rand: a.Rand,
 	}, nil
+}
+
+// calls makes the calls of web hooks that nobody waited for.
+func calls(a *app.App) func(context.Context, json.RawMessage) error {
+	caller := &hook.Caller{Client: a.Client, Rand: a.Rand}
+	return func(ctx context.Context, content json.RawMessage) error {
+		var call hook.Request
+		if err := json.Unmarshal(content, &call); err != nil {
+			return &courier.RefusedError{Err: err}
+		}
+		return caller.Send(ctx, call)
+	}
 }
 
 // renderer makes the text of messages, from the operator's templates where

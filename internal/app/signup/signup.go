@@ -7,6 +7,7 @@ import (
 	"net/http"
 
 	"styx/internal/app"
+	"styx/internal/app/flows"
 	"styx/internal/config"
 	"styx/internal/identity"
 	"styx/internal/identity/schema"
@@ -14,7 +15,12 @@ import (
 
 // Registration builds the registration function.
 func Registration(_ context.Context, getenv func(string) string) (http.Handler, error) {
-	return app.Function(getenv, Compile, func(a *app.App) http.Handler { return a.Public(a.Engine.Registration()) })
+	return flows.Function(getenv, Compile, func(a *app.App) http.Handler { return a.Public(a.Engine.Registration()) })
+}
+
+// Settings builds the settings function.
+func Settings(_ context.Context, getenv func(string) string) (http.Handler, error) {
+	return flows.Function(getenv, Compile, func(a *app.App) http.Handler { return a.Public(a.Engine.Settings()) })
 }
 
 // Compile makes the rules of identity schemas.

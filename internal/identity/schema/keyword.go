@@ -50,7 +50,7 @@ func (m mark) Validate(ctx jsonschema.ValidationContext, value any) error {
 		return ctx.Error("format", noFormat)
 	}
 	switch channel := m.channel(); {
-	case channel == identity.ViaEmail && !isEmail(text):
+	case channel == identity.ViaEmail && !identity.IsEmail(text):
 		return ctx.Error("format", "%q is not valid %q", text, formatEmail)
 	case channel == identity.ViaSMS && !isTel(text):
 		return ctx.Error("format", "%q is not valid %q", text, formatTel)

@@ -3,17 +3,13 @@
 package code
 
 import (
-	"context"
 	"encoding/base64"
-	"encoding/json"
 	"io"
-	"net/url"
 	"strings"
 	"time"
 
 	"styx/internal/config"
 	"styx/internal/courier"
-	"styx/internal/fault"
 	"styx/internal/flow"
 	"styx/internal/identity"
 	"styx/internal/secret"
@@ -29,7 +25,8 @@ type method struct {
 	lifespan time.Duration
 	base     string // the public URL, without a trailing slash
 	texts    bool   // whether telephones can be reached
-	notify   bool   // whether strangers hear that somebody tried
+	choose   bool   // whether a recovery lets its owner choose among addresses
+	notify   map[flow.Kind]bool
 }
 
 // New returns the method.
@@ -38,30 +35,20 @@ func New(c *config.Config, ring *secret.Ring, rand io.Reader) flow.Method {
 		ring: ring, rand: rand, lifespan: c.Methods.Code.Lifespan,
 		base:   strings.TrimSuffix(c.Methods.Link.BaseURL.String(), "/"),
 		texts:  len(c.Courier.Channels) > 0,
-		notify: c.Flows.Verification.NotifyUnknown,
+		choose: c.FeatureFlags.ChooseRecoveryAddress,
+		// Whether strangers hear that somebody tried.
+		notify: map[flow.Kind]bool{
+			flow.Verification: c.Flows.Verification.NotifyUnknown, flow.Recovery: c.Flows.Recovery.NotifyUnknown,
+		},
 	}
 	return flow.Method{
 		ID: id, Group: ui.Code,
-		Verification: &flow.Door{
-			Takes: anything, Claims: claims, Guesses: guesses, Unguarded: guesses,
-			Form: m.askAddress, Begin: m.begin, Submit: m.verify, Follow: m.follow,
-		},
+		Verification: m.verification(),
+		Recovery:     m.recovery(),
 	}
 }
-
-// anything: a verification belongs to the one method that it was started with.
-func anything(identity.Form) bool { return true }
 
 func guesses(form identity.Form) bool { return form.Has("code") }
-
-// claims names the address whose owner is to prove it.
-func claims(form identity.Form) string {
-	if guesses(form) || !form.Has("email") {
-		return ""
-	}
-	address := form.Get("email")
-	return identity.VerifiableGuard(channel(address), address)
-}
 
 // channel tells how an address is reached, by what it looks like.
 func channel(address string) identity.Via {
@@ -71,110 +58,45 @@ func channel(address string) identity.Via {
 	return identity.ViaSMS
 }
 
-// askAddress adds the nodes that ask for an address.
-func (m method) askAddress(_ context.Context, s *flow.Step) error {
-	form := &s.Flow.UI
-	form.Nodes = nil
-	if m.texts {
-		form.Append(ui.Input(ui.Code, "email", "text", nil).Needed().Labelled(ui.Say(ui.LabelEmailOrPhone)))
-	} else {
-		form.Append(addressField())
-	}
-	form.Append(ui.Submit(ui.Code, "method", id, ui.Continue))
-	if !s.Flow.Native() {
-		form.Append(ui.CSRF(""))
-	}
-	return nil
+// field is where a code is typed.
+func field(label ui.ID) ui.Node {
+	return ui.Input(ui.Code, "code", "text", nil).Needed().Completing("one-time-code").Labelled(ui.Say(label))
 }
 
-func addressField() ui.Node {
-	return ui.Input(ui.Code, "email", "email", nil).Needed().Labelled(ui.Say(ui.LabelEmail))
-}
+// hidden names the method where a button may not be pressed.
+func hidden() ui.Node { return ui.Input(ui.Code, "method", "hidden", id) }
 
-// verify sends a code, or judges one.
-func (m method) verify(_ context.Context, s *flow.Step) (flow.Outcome, error) {
-	if guesses(s.Form) {
-		return m.judge(s)
-	}
-	form := &s.Flow.UI
-	if chosen := s.Form.Get("method"); chosen != id && chosen != "link" && chosen != "" {
-		return flow.Outcome{}, fault.InvalidField("method", ui.Reason(`value must be one of "code", "link"`))
-	}
-	address := s.Form.Get("email")
-	if address == "" {
-		form.Upsert(ui.CSRF(""))
-		field := addressField()
-		field.Attributes.Value = ""
-		form.Upsert(field)
-		return flow.Outcome{}, fault.InvalidField("email", ui.Missing("email"))
-	}
-	via := channel(address)
-	mail, stranger := m.send(s.Flow, s.Claimed, via, address, s.Form.Transient, s.Now)
-	m.askCode(s.Flow, "email", address)
-	return flow.Outcome{Who: s.Claimed, Mail: mail, Stranger: stranger}, nil
-}
+func submit(label ui.ID) ui.Node { return ui.Submit(ui.Code, "method", id, label) }
 
-// begin sends a code to an address that somebody just gave.
-func (m method) begin(s *flow.Step, address *identity.VerifiableAddress) (flow.Outcome, error) {
-	mail, _ := m.send(s.Flow, s.Claimed, address.Via, address.Value, s.Flow.Transient, s.Now)
-	m.askCode(s.Flow, string(address.Via), address.Value)
-	return flow.Outcome{Who: s.Claimed, Mail: mail}, nil
-}
-
-// askCode lets the flow wait for the code that was sent to an address; again
-// names the button that asks for another.
-func (m method) askCode(f *flow.Flow, again, address string) {
-	form := &f.UI
-	f.State = flow.SentEmail
-	form.Nodes = []ui.Node{
-		ui.Input(ui.Code, "method", "hidden", id),
-		ui.Input(ui.Code, "code", "text", nil).Needed().Completing("one-time-code").Labelled(ui.Say(ui.LabelVerificationCode)),
-		ui.Submit(ui.Code, "method", id, ui.Continue),
-	}
-	if !f.Native() {
-		form.Append(ui.CSRF(""))
-	}
-	form.Append(ui.Submit(ui.Code, again, address, ui.ResendCode))
-	sent := ui.VerificationMailSent
-	if !strings.Contains(address, "@") {
-		sent = ui.VerificationTextSent
-	}
-	form.Messages = []ui.Message{ui.Say(sent)}
-}
-
-// send makes a code for an address and the message that carries it. For nobody
-// it makes one as well, of which nobody hears.
-func (m method) send(f *flow.Flow, who *identity.Identity, via identity.Via, address string, transient json.RawMessage, now time.Time) (mail []courier.Draft, stranger bool) {
-	code := secret.Code(m.rand)
+// draft is a message of a flow, to whomever it is for.
+func (m method) draft(s *flow.Step, template courier.Template, via identity.Via, to string) courier.Draft {
 	draft := courier.Draft{
-		Template: courier.VerificationCodeValid, Via: via, To: address,
+		Template: template, Via: via, To: to,
 		Data: map[string]any{
-			courier.RequestURL: f.RequestURL, courier.ExpiresInMinutes: int(m.lifespan.Minutes()),
+			courier.RequestURL: s.Flow.RequestURL, courier.ExpiresInMinutes: int(m.lifespan.Minutes()),
 		},
 	}
-	if transient != nil {
-		draft.Data[courier.TransientPayload] = transient
+	if s.Form.Transient != nil {
+		draft.Data[courier.TransientPayload] = s.Form.Transient
+	} else if s.Flow.Transient != nil {
+		draft.Data[courier.TransientPayload] = s.Flow.Transient
 	}
-	owned := who.Addressed(via, address)
-	if owned == nil {
-		f.Proof = nil
-		draft.Template = courier.VerificationCodeInvalid
-		if !m.notify || via != identity.ViaEmail {
-			draft.Via = identity.ViaEmail // a decoy is sealed whatever its template
-			return []courier.Draft{draft}, true
-		}
-		return []courier.Draft{draft}, false
+	return draft
+}
+
+// refuse is the message to an address that is nobody's: at the same cost as any,
+// and only sent where strangers are to hear that somebody tried.
+func (m method) refuse(s *flow.Step, template courier.Template, via identity.Via, address string) flow.Outcome {
+	tell := m.notify[s.Flow.Kind] && via == identity.ViaEmail
+	s.Flow.Proofs = nil
+	return flow.Outcome{Mail: []courier.Draft{m.draft(s, template, identity.ViaEmail, address)}, Stranger: !tell}
+}
+
+// prove makes the proof that a code was sent to an address of who.
+func (m method) prove(s *flow.Step, who string, via identity.Via, address, code string, life time.Duration) flow.Proof {
+	return flow.Proof{
+		Identity: who, Via: via, Address: address, MAC: m.mac(s.Flow, address, code), ExpiresAt: s.Now.Add(life),
 	}
-	owned.Status = identity.Sent
-	draft.To = owned.Value
-	draft.Data[courier.VerificationCode] = code
-	draft.Data[courier.VerificationURL] = m.base + "/self-service/verification?" + url.Values{"code": {code}, "flow": {f.ID}}.Encode()
-	draft.Data[courier.Identity] = who.Public(m.base)
-	f.Proof = &flow.Proof{
-		Identity: who.ID, Via: via, Address: owned.Value,
-		MAC: m.mac(f, owned.Value, code), ExpiresAt: now.Add(m.lifespan),
-	}
-	return []courier.Draft{draft}, false
 }
 
 // mac binds a code to its flow and address.
@@ -182,41 +104,16 @@ func (m method) mac(f *flow.Flow, address, code string) string {
 	return base64.RawURLEncoding.EncodeToString(m.ring.MAC(secret.UseCode, string(f.Kind), f.ID, address, code))
 }
 
-// judge marks the address as verified when the code is the one that was sent.
-func (m method) judge(s *flow.Step) (flow.Outcome, error) {
-	if !m.matches(s) {
-		return wrong(s.Flow)
+// proved returns the proof whose code was submitted, nil for a wrong one.
+func (m method) proved(s *flow.Step) *flow.Proof {
+	var found *flow.Proof
+	for at := range s.Flow.Proofs {
+		proof := &s.Flow.Proofs[at]
+		sent, err := base64.RawURLEncoding.DecodeString(proof.MAC)
+		matches := err == nil && m.ring.MatchMAC(secret.UseCode, sent, string(s.Flow.Kind), s.Flow.ID, proof.Address, s.Form.Get("code"))
+		if matches && s.Now.Before(proof.ExpiresAt) {
+			found = proof
+		}
 	}
-	owned := s.Claimed.Addressed(s.Flow.Proof.Via, s.Flow.Proof.Address)
-	if owned == nil {
-		return wrong(s.Flow) // the address changed since
-	}
-	owned.Verify(s.Now)
-	return flow.Proved(s.Claimed, owned.Via), nil
-}
-
-func wrong(f *flow.Flow) (flow.Outcome, error) {
-	f.UI.Messages = []ui.Message{ui.Say(ui.VerificationCodeInvalid)}
-	return flow.Again(), nil
-}
-
-// follow shows the code of a link in its field; the person submits it. Only the
-// right code moves the flow to the browser that opened the link: its id alone is
-// no secret.
-func (m method) follow(_ context.Context, s *flow.Step) (flow.Outcome, error) {
-	if m.matches(s) {
-		s.Flow.UI.SetValue("code", s.Form.Get("code"))
-		return flow.Outcome{Opened: true}, nil
-	}
-	return flow.Again(), nil
-}
-
-// matches tells whether the submitted code is the one that was sent.
-func (m method) matches(s *flow.Step) bool {
-	proof := s.Flow.Proof
-	if proof == nil || !s.Now.Before(proof.ExpiresAt) {
-		return false
-	}
-	sent, err := base64.RawURLEncoding.DecodeString(proof.MAC)
-	return err == nil && m.ring.MatchMAC(secret.UseCode, sent, string(s.Flow.Kind), s.Flow.ID, proof.Address, s.Form.Get("code"))
+	return found
 }

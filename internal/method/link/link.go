@@ -5,7 +5,6 @@ package link
 import (
 	"context"
 	"encoding/base64"
-	"encoding/json"
 	"errors"
 	"io"
 	"net/url"
@@ -21,8 +20,12 @@ import (
 	"styx/internal/ui"
 )
 
-// id names the method in forms, flows and the configuration.
-const id = "link"
+// id names the method in forms, flows and the configuration; recovered the entry
+// that a session gets from a recovery.
+const (
+	id        = "link"
+	recovered = "link_recovery"
+)
 
 // tokenLength is how long a link's token is: 190 bits.
 const tokenLength = 32
@@ -32,31 +35,45 @@ type method struct {
 	rand     io.Reader
 	lifespan time.Duration
 	base     string // the public URL, without a trailing slash
-	notify   bool   // whether strangers hear that somebody tried
+	notify   map[flow.Kind]bool
 }
 
 // New returns the method.
 func New(c *config.Config, ring *secret.Ring, rand io.Reader) flow.Method {
 	m := method{
 		ring: ring, rand: rand, lifespan: c.Methods.Link.Lifespan,
-		base:   strings.TrimSuffix(c.Methods.Link.BaseURL.String(), "/"),
-		notify: c.Flows.Verification.NotifyUnknown,
+		base: strings.TrimSuffix(c.Methods.Link.BaseURL.String(), "/"),
+		// Whether strangers hear that somebody tried.
+		notify: map[flow.Kind]bool{
+			flow.Verification: c.Flows.Verification.NotifyUnknown, flow.Recovery: c.Flows.Recovery.NotifyUnknown,
+		},
 	}
 	return flow.Method{
 		ID: id, Group: ui.Link,
 		Verification: &flow.Door{
 			Takes:  func(identity.Form) bool { return true }, // a verification belongs to one method
-			Claims: claims, Form: m.ask, Begin: m.begin, Submit: m.submit, Follow: m.follow,
+			Claims: claims(identity.VerifiableGuard), Form: m.ask, Begin: m.begin, Submit: m.submit, Follow: m.followVerification,
+		},
+		Recovery: &flow.Door{
+			Takes:  takesRecovery,
+			Claims: claims(identity.RecoveryGuard), Form: m.ask, Submit: m.submit, Issue: m.issue, Follow: m.followRecovery,
 		},
 	}
 }
 
+// takesRecovery tells whether a submission asks for a link, or is one.
+func takesRecovery(form identity.Form) bool {
+	return form.Get("method") == id || !form.Has("method") && (form.Has("email") || form.Has("token"))
+}
+
 // claims names the address whose owner is to prove it.
-func claims(form identity.Form) string {
-	if !form.Has("email") {
-		return ""
+func claims(guard func(identity.Via, string) string) func(identity.Form) string {
+	return func(form identity.Form) string {
+		if !form.Has("email") {
+			return ""
+		}
+		return guard(identity.ViaEmail, form.Get("email"))
 	}
-	return identity.VerifiableGuard(identity.ViaEmail, form.Get("email"))
 }
 
 // ask adds the nodes that ask for an address.
@@ -79,60 +96,136 @@ func (m method) submit(_ context.Context, s *flow.Step) (flow.Outcome, error) {
 	if address == "" {
 		return flow.Outcome{}, fault.InvalidField("email", ui.Missing("email"))
 	}
-	return m.send(s, address, s.Form.Transient), nil
+	if s.Flow.Kind == flow.Recovery && !identity.IsEmail(address) {
+		return flow.Outcome{}, fault.InvalidField("email", ui.Say(ui.NotAnEmail, ui.Context{"value": address}))
+	}
+	return m.send(s, address), nil
 }
 
 // begin sends a link to an address that somebody just gave.
 func (m method) begin(s *flow.Step, address *identity.VerifiableAddress) (flow.Outcome, error) {
-	return m.send(s, address.Value, s.Flow.Transient), nil
+	return m.send(s, address.Value), nil
+}
+
+// letter is what the messages of one kind of flow are about.
+type letter struct {
+	valid, invalid courier.Template
+	sent           ui.ID
+	url            string // under which name the template knows the link
+}
+
+var letters = map[flow.Kind]letter{
+	flow.Verification: {courier.VerificationValid, courier.VerificationInvalid, ui.VerificationLinkSent, courier.VerificationURL},
+	flow.Recovery:     {courier.RecoveryValid, courier.RecoveryInvalid, ui.RecoveryLinkSent, courier.RecoveryURL},
 }
 
 // send makes a link for an address and the message that carries it. For nobody
 // it makes one as well, of which nobody hears.
-func (m method) send(s *flow.Step, address string, transient json.RawMessage) flow.Outcome {
-	f := s.Flow
+func (m method) send(s *flow.Step, address string) flow.Outcome {
+	f, about := s.Flow, letters[s.Flow.Kind]
 	token := secret.Text(m.rand, tokenLength)
 	draft := courier.Draft{
-		Template: courier.VerificationValid, Via: identity.ViaEmail, To: address,
+		Template: about.valid, Via: identity.ViaEmail, To: address,
 		Data: map[string]any{courier.RequestURL: f.RequestURL, courier.ExpiresInMinutes: int(m.lifespan.Minutes())},
 	}
-	if transient != nil {
-		draft.Data[courier.TransientPayload] = transient
+	if s.Form.Transient != nil {
+		draft.Data[courier.TransientPayload] = s.Form.Transient
+	} else if f.Transient != nil {
+		draft.Data[courier.TransientPayload] = f.Transient
 	}
-	f.State, f.Proof = flow.SentEmail, nil
+	f.State, f.Proofs = flow.SentEmail, nil
 	m.askAddress(f, address)
-	f.UI.Messages = []ui.Message{ui.Say(ui.VerificationLinkSent)}
-	owned := s.Claimed.Addressed(identity.ViaEmail, address)
-	if owned == nil {
-		draft.Template = courier.VerificationInvalid
-		return flow.Outcome{Mail: []courier.Draft{draft}, Stranger: !m.notify}
+	f.UI.Messages = []ui.Message{ui.Say(about.sent)}
+	outcome := flow.Outcome{Mail: []courier.Draft{draft}}
+	owned := m.owned(s, address)
+	if owned == "" {
+		outcome.Mail[0].Template, outcome.Stranger = about.invalid, !m.notify[f.Kind]
+		return outcome
 	}
-	owned.Status = identity.Sent
-	draft.To = owned.Value
-	draft.Data[courier.VerificationURL] = m.base + "/self-service/verification?" + url.Values{"flow": {f.ID}, "token": {token}}.Encode()
+	if f.Kind == flow.Verification {
+		s.Claimed.Verifiable(identity.ViaEmail, owned).Status = identity.Sent
+		outcome.Who = s.Claimed
+	}
+	outcome.Mail[0].To = owned
+	draft.Data[about.url] = m.base + "/self-service/" + string(f.Kind) + "?" + url.Values{"flow": {f.ID}, "token": {token}}.Encode()
 	draft.Data[courier.Identity] = s.Claimed.Public(m.base)
-	f.Proof = &flow.Proof{
-		Identity: s.Claimed.ID, Via: owned.Via, Address: owned.Value,
-		MAC:       base64.RawURLEncoding.EncodeToString(m.ring.MAC(secret.UseCode, id, string(f.Kind), f.ID, owned.Value, token)),
-		ExpiresAt: s.Now.Add(m.lifespan),
-	}
-	return flow.Outcome{Who: s.Claimed, Mail: []courier.Draft{draft}}
+	f.Proofs = []flow.Proof{m.prove(s, s.Claimed.ID, owned, token, m.lifespan)}
+	return outcome
 }
 
-// follow marks the address as verified when the token is the one that was sent.
-func (m method) follow(_ context.Context, s *flow.Step) (flow.Outcome, error) {
-	proof := s.Flow.Proof
-	if proof == nil || s.Claimed == nil || !s.Now.Before(proof.ExpiresAt) {
-		return flow.Outcome{}, flow.ErrLink
+// owned is the address as its owner has it, "" when it is nobody's.
+func (m method) owned(s *flow.Step, address string) string {
+	switch {
+	case s.Claimed == nil:
+	case s.Flow.Kind == flow.Recovery:
+		if found := s.Claimed.Recovery(identity.ViaEmail, address); found != nil {
+			return found.Value
+		}
+	default:
+		if found := s.Claimed.Verifiable(identity.ViaEmail, address); found != nil {
+			return found.Value
+		}
 	}
+	return ""
+}
+
+// prove makes the proof that a token was sent to an address of who.
+func (m method) prove(s *flow.Step, who, address, token string, life time.Duration) flow.Proof {
+	mac := m.ring.MAC(secret.UseCode, id, string(s.Flow.Kind), s.Flow.ID, address, token)
+	return flow.Proof{
+		Identity: who, Via: identity.ViaEmail, Address: address,
+		MAC: base64.RawURLEncoding.EncodeToString(mac), ExpiresAt: s.Now.Add(life),
+	}
+}
+
+// issue makes a token that an administrator hands over. It proves no address.
+func (m method) issue(s *flow.Step, life time.Duration) (string, error) {
+	token := secret.Text(m.rand, tokenLength)
+	m.askAddress(s.Flow, nil)
+	s.Flow.State = flow.SentEmail
+	s.Flow.Proofs = []flow.Proof{m.prove(s, s.Claimed.ID, "", token, life)}
+	return token, nil
+}
+
+// proved returns the proof when the token is the one that was sent.
+func (m method) proved(s *flow.Step) (*flow.Proof, error) {
+	if len(s.Flow.Proofs) == 0 || s.Claimed == nil {
+		return nil, flow.ErrLink
+	}
+	proof := &s.Flow.Proofs[0]
 	sent, err := base64.RawURLEncoding.DecodeString(proof.MAC)
 	if err != nil {
-		return flow.Outcome{}, errors.New("link: the stored proof is torn")
+		return nil, errors.New("link: the stored proof is torn")
 	}
-	owned := s.Claimed.Addressed(proof.Via, proof.Address)
-	if owned == nil || !m.ring.MatchMAC(secret.UseCode, sent, id, string(s.Flow.Kind), s.Flow.ID, proof.Address, s.Form.Get("token")) {
-		return flow.Outcome{}, flow.ErrLink
+	if !s.Now.Before(proof.ExpiresAt) ||
+		!m.ring.MatchMAC(secret.UseCode, sent, id, string(s.Flow.Kind), s.Flow.ID, proof.Address, s.Form.Get("token")) {
+		return nil, flow.ErrLink
+	}
+	return proof, nil
+}
+
+// followVerification marks the address as verified.
+func (m method) followVerification(_ context.Context, s *flow.Step) (flow.Outcome, error) {
+	proof, err := m.proved(s)
+	if err != nil {
+		return flow.Outcome{}, err
+	}
+	owned := s.Claimed.Verifiable(proof.Via, proof.Address)
+	if owned == nil {
+		return flow.Outcome{}, flow.ErrLink // the address changed since
 	}
 	owned.Verify(s.Now)
 	return flow.Proved(s.Claimed, owned.Via), nil
+}
+
+// followRecovery lets the owner in.
+func (m method) followRecovery(_ context.Context, s *flow.Step) (flow.Outcome, error) {
+	proof, err := m.proved(s)
+	if err != nil {
+		return flow.Outcome{}, err
+	}
+	if proof.Address != "" && s.Claimed.Recovery(proof.Via, proof.Address) == nil {
+		return flow.Outcome{}, flow.ErrLink // the address changed since
+	}
+	return s.Recovered(proof.Via, proof.Address, recovered), nil
 }

@@ -31,6 +31,7 @@ func New(c config.Password, h *secret.Hasher, client *http.Client) flow.Method {
 		ID: id, AAL: session.AAL1,
 		Login:        &flow.Door{Claims: claims, Form: m.ask, Submit: m.login},
 		Registration: &flow.Door{Form: m.askNew, Submit: m.register},
+		Settings:     &flow.Door{Fresh: func(identity.Form) bool { return true }, Form: m.askChange, Submit: m.change},
 	}
 }
 
@@ -143,17 +144,51 @@ func (m method) register(ctx context.Context, s *flow.Step) (flow.Outcome, error
 	if len(identifiers) == 0 {
 		return flow.Outcome{}, fault.InvalidField("", ui.Say(ui.NoIdentifiers))
 	}
-	if err := m.policy.check(ctx, password, identifiers); err != nil {
-		return flow.Outcome{}, err
-	}
-	hash, err := m.hash.Hash(ctx, password)
-	if errors.Is(err, secret.ErrTooLong) {
-		return flow.Outcome{}, tooLong(password)
-	}
+	hash, err := m.accept(ctx, password, identifiers)
 	if err != nil {
 		return flow.Outcome{}, err
 	}
 	return flow.Passed(s.Draft, id, session.AAL1), s.Draft.SetPasswordHash(hash, s.Now)
+}
+
+// accept returns the hash of a new password that is good enough.
+func (m method) accept(ctx context.Context, password string, identifiers []string) (string, error) {
+	if err := m.policy.check(ctx, password, identifiers); err != nil {
+		return "", err
+	}
+	hash, err := m.hash.Hash(ctx, password)
+	if errors.Is(err, secret.ErrTooLong) {
+		return "", tooLong(password)
+	}
+	return hash, err
+}
+
+// askChange adds the nodes of the settings.
+func (m method) askChange(_ context.Context, s *flow.Step) error {
+	s.Flow.UI.Append(field("new-password"), ui.Submit(ui.Password, "method", id, ui.Save))
+	return nil
+}
+
+// change gives the settings' owner another password.
+func (m method) change(ctx context.Context, s *flow.Step) (flow.Outcome, error) {
+	if missing := required(s.Form, id); missing != nil {
+		return flow.Outcome{}, missing
+	}
+	password, old := s.Form.Get(id), s.Owner.PasswordHash()
+	hash, err := m.accept(ctx, password, s.Owner.Credentials[identity.Password].Identifiers)
+	if err != nil {
+		return flow.Outcome{}, err
+	}
+	if old != "" {
+		same, err := m.hash.Matches(ctx, old, password)
+		if ctx.Err() != nil {
+			return flow.Outcome{}, err
+		}
+		if same {
+			return flow.Outcome{}, refused(ui.Say(ui.SamePassword))
+		}
+	}
+	return flow.Changed(s.Owner), s.Owner.SetPasswordHash(hash, s.Now)
 }
 
 // required names the fields that were not sent, all of them at once.

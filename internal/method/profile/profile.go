@@ -1,11 +1,14 @@
-// Package profile is the method of saying who one is, the first of the two
-// screens of a registration: its traits are judged before a credential is asked
-// for.
+// Package profile is the method of saying who one is: the first of the two
+// screens of a registration, where traits are judged before a credential is
+// asked for, and the part of the settings that changes them.
 package profile
 
 import (
 	"context"
+	"encoding/json"
 
+	"styx/internal/config"
+	"styx/internal/fault"
 	"styx/internal/flow"
 	"styx/internal/identity"
 	"styx/internal/ui"
@@ -13,12 +16,61 @@ import (
 
 const id = "profile"
 
-// New returns the method, for registrations in two steps.
-func New() flow.Method {
-	return flow.Method{
-		ID:           id,
-		Registration: &flow.Door{Takes: takes, Unguarded: back, Form: form, Submit: submit},
+// New returns the method. It takes part in registrations of two steps alone.
+func New(c *config.Config) flow.Method {
+	m := flow.Method{ID: id, Settings: &flow.Door{Form: show, Submit: save}}
+	if c.Flows.Registration.Style == config.StyleProfileFirst {
+		m.Registration = &flow.Door{Takes: takes, Unguarded: back, Form: form, Submit: submit}
 	}
+	return m
+}
+
+// show adds the traits as they are to the settings.
+func show(_ context.Context, s *flow.Step) error {
+	showTraits(s, identity.Flatten(s.Owner.Traits))
+	s.Flow.UI.Append(ui.Submit(ui.Profile, "method", id, ui.Save))
+	return nil
+}
+
+// showTraits puts the nodes of the traits into the settings, with these values.
+// A value that no node asks for gets one of its own: what was typed is not lost.
+func showTraits(s *flow.Step, values []identity.Trait) {
+	form := &s.Flow.UI
+	for _, node := range s.Schema.Nodes(ui.Profile) {
+		form.Upsert(node)
+	}
+	for _, trait := range values {
+		if form.Find(trait.Name) == nil {
+			form.Append(ui.Input(ui.Profile, trait.Name, inputOf(trait.Value), nil))
+		}
+		form.SetValue(trait.Name, trait.Value)
+	}
+}
+
+// inputOf is the type of input for a value that no schema knows.
+func inputOf(value any) string {
+	switch value.(type) {
+	case bool:
+		return "checkbox"
+	case float64, json.Number:
+		return "number"
+	default:
+		return "text"
+	}
+}
+
+// save changes the traits of the settings' owner. Addresses and identifiers
+// follow from them: one that stays the same keeps its state.
+func save(_ context.Context, s *flow.Step) (flow.Outcome, error) {
+	showTraits(s, s.Form.FlatTraits())
+	if string(s.Form.Traits) == "{}" {
+		return flow.Outcome{}, fault.Bad("Did not receive any value changes.")
+	}
+	s.Owner.Traits = s.Form.Traits
+	if err := s.Rules.Apply(s.Owner, s.Now, s.Rand); err != nil {
+		return flow.Outcome{}, err
+	}
+	return flow.Changed(s.Owner), nil
 }
 
 func takes(form identity.Form) bool {

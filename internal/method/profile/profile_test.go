@@ -7,11 +7,18 @@ import (
 	"testing"
 	"time"
 
+	"styx/internal/config"
 	"styx/internal/fault"
 	"styx/internal/flow"
 	"styx/internal/identity"
 	"styx/internal/ui"
 )
+
+func twoSteps() flow.Method {
+	c := new(config.Config)
+	c.Flows.Registration.Style = config.StyleProfileFirst
+	return New(c)
+}
 
 func filled(fields map[string]string) identity.Form {
 	f := identity.Form{Values: map[string][]string{}, Traits: json.RawMessage(`{"email":"ann@example.org"}`)}
@@ -40,7 +47,7 @@ func TestTakes(t *testing.T) {
 		{"Profile", "", false, false},
 	} {
 		f := filled(map[string]string{"method": c.method, "screen": c.screen})
-		door := New().Registration
+		door := twoSteps().Registration
 		if door.Takes(f) != c.takes || door.Unguarded(f) != c.back {
 			t.Errorf("method %q, screen %q: takes %v, goes back %v", c.method, c.screen, door.Takes(f), door.Unguarded(f))
 		}
@@ -67,16 +74,16 @@ func submitted(t *testing.T, from flow.Screen, rules identity.Rules, fields map[
 	organization := "o"
 	s := &flow.Step{Flow: &flow.Flow{Kind: flow.Registration, OrganizationID: &organization}, Schema: schema, Screen: from, Rules: rules, Draft: new(identity.Identity)}
 	s.Flow.UI.Nodes = []ui.Node{ui.CSRF("")}
-	if err := New().Registration.Form(t.Context(), s); err != nil {
+	if err := twoSteps().Registration.Form(t.Context(), s); err != nil {
 		t.Fatal(err)
 	}
 	s.Form = filled(fields)
-	outcome, err := New().Registration.Submit(t.Context(), s)
+	outcome, err := twoSteps().Registration.Submit(t.Context(), s)
 	if outcome.Who != nil {
 		t.Fatal("traits alone signed somebody up")
 	}
 	if err == nil {
-		if err := New().Registration.Form(t.Context(), s); err != nil {
+		if err := twoSteps().Registration.Form(t.Context(), s); err != nil {
 			t.Fatal(err)
 		}
 	}
