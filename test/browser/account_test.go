@@ -124,3 +124,45 @@ func TestPagesThatAreNoFlow(t *testing.T) {
 	p.sees("Page not found")
 	p.look()
 }
+
+// TestForgottenPassword recovers an account by mail, and changes address and
+// password in its settings.
+func TestForgottenPassword(t *testing.T) {
+	both(t, func(p *person) {
+		p.signUp("ann@example.org")
+		p.visit("/ui/welcome")
+		p.press("Sign out")
+		p.visit("/ui/login")
+		p.press("Forgot your password?")
+		p.at("/ui/recovery")
+		p.fill("Email", "ann@example.org")
+		p.enter("Email")
+		p.fill("Recovery code", "000000")
+		p.press("Continue")
+		p.sees("The recovery code is invalid or has already been used.")
+		p.fill("Recovery code", p.mail("recover access to your account"))
+		p.press("Continue")
+		p.at("/ui/settings")
+		p.sees("You successfully recovered your account.")
+
+		p.fill("Password", "short")
+		p.in("Change your password").press("Save")
+		p.sees("The password must be at least 8 characters long")
+		p.fill("Password", another)
+		p.in("Change your password").press("Save")
+		p.sees("Your changes have been saved!")
+		p.in("Profile").fill("E-mail", "anna@example.org")
+		p.in("Profile").fill("Name", "Anna")
+		p.in("Profile").press("Save")
+		p.sees("Your changes have been saved!")
+		p.visit("/ui/welcome")
+		p.sees("anna@example.org")
+		p.press("Settings")
+		p.press("Sign out")
+
+		p.signIn("anna@example.org", password)
+		p.sees("The provided credentials are invalid")
+		p.signIn("anna@example.org", another)
+		p.at("/ui/welcome")
+	})
+}
