@@ -60,11 +60,11 @@ func (p *person) signIn(email, password string) {
 
 // both runs a test in a browser as it comes, and in one that runs no scripts:
 // what needs none has to work without.
-func both(t *testing.T, test func(p *person)) {
+func both(t *testing.T, test func(p *person), environ ...string) {
 	t.Helper()
 	for name, off := range map[string]bool{"with scripts": false, "without scripts": true} {
 		t.Run(name, func(t *testing.T) {
-			p := visitor(t, serve(t))
+			p := visitor(t, serve(t, environ...))
 			call(p, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: off})
 			test(p)
 		})
@@ -165,4 +165,24 @@ func TestForgottenPassword(t *testing.T) {
 		p.signIn("anna@example.org", another)
 		p.at("/ui/welcome")
 	})
+}
+
+// TestRecoveryByAChosenAddress goes through the longer recovery.
+func TestRecoveryByAChosenAddress(t *testing.T) {
+	both(t, func(p *person) {
+		p.signUp("ann@example.org")
+		p.visit("/ui/welcome")
+		p.press("Sign out")
+		p.visit("/ui/recovery")
+		p.fill("Recovery address", "ann@example.org")
+		p.enter("Recovery address")
+		p.sees("A recovery code has been sent to an****@example.org.")
+		p.press("Back")
+		p.fill("Recovery address", "ann@example.org")
+		p.press("Continue")
+		p.press("Resend code")
+		p.fill("Recovery code", p.mail("recover access to your account"))
+		p.press("Continue")
+		p.at("/ui/settings")
+	}, "FEATURE_FLAGS_CHOOSE_RECOVERY_ADDRESS=true")
 }
