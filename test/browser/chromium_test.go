@@ -180,6 +180,13 @@ func call[P, R any](p *person, command cdp.Command[P, R], params P) R {
 // load runs what leads to another page and looks at that page.
 func (p *person) load(what string, step chromedp.Action[chromedp.Void]) {
 	p.t.Helper()
+	p.follow(what, step)
+	p.look()
+}
+
+// follow runs what leads to another page.
+func (p *person) follow(what string, step chromedp.Action[chromedp.Void]) {
+	p.t.Helper()
 	ctx, cancel := context.WithTimeout(p.ctx, patience)
 	defer cancel()
 	answer, err := chromedp.RunResponse(ctx, step)
@@ -189,7 +196,6 @@ func (p *person) load(what string, step chromedp.Action[chromedp.Void]) {
 	if answer.Status != http.StatusOK {
 		p.fail(what, fmt.Errorf("answered %d", answer.Status))
 	}
-	p.look()
 }
 
 // visit opens a path of the site.
