@@ -94,6 +94,15 @@ func newLayout(kind string, f flowJSON) *layout {
 			l.groups[at].nodes = append(l.groups[at].nodes, n)
 		}
 	}
+	// A group that shows nothing goes with all others: who it is about, once that
+	// was asked, and passkeys that a browser offers where the identifier is typed.
+	l.groups = slices.DeleteFunc(l.groups, func(g group) bool {
+		silent := !g.any(func(n node) bool { return !n.hidden() })
+		if silent {
+			l.shared = append(l.shared, g.nodes...)
+		}
+		return silent
+	})
 	if kind != "settings" {
 		slices.SortStableFunc(l.groups, func(a, b group) int { return rank(a) - rank(b) })
 	}
