@@ -21,13 +21,16 @@ Usage:
 
   styx serve [-c styx.yml]... [--dev] [--watch-courier]
         serve the public and the admin API, with everything in this process
+  styx courier retry [--endpoint URL] MESSAGE-ID
+        queue an abandoned message again, while what it says still holds
   styx version
         print the version
 
 Serve reads configuration files of Ory Kratos' format, later ones over earlier
 ones, and over them environment variables such as SESSION_LIFESPAN. --dev
 relaxes checks that production needs: cookies over plain http, cheap hashes,
-missing secrets.
+missing secrets. Courier speaks to the admin API at --endpoint, by default
+http://127.0.0.1:4434 or what STYX_ADMIN_URL says.
 `
 
 func main() {
@@ -48,6 +51,8 @@ func run(ctx context.Context, args, environ []string, out, errs io.Writer) int {
 	switch command {
 	case "serve":
 		return serve(ctx, args[1:], environ, out, errs)
+	case "courier":
+		return courierCommand(ctx, args[1:], environ, out, errs)
 	case "version":
 		_, _ = fmt.Fprintln(out, "styx", versionText())
 		return 0

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -93,6 +94,9 @@ func TestCommandLine(t *testing.T) {
 		{"a SQL database", []string{"serve", "--dev", "-c", good}, []string{"DSN=postgres://styx:hunter2@db/styx"}, 1, "", []string{"dsn", "styx import"}},
 		{"not ready for production", []string{"serve", "-c", good}, nil, 1, "", []string{"serve.public.base_url"}},
 		{"a port that is no port", []string{"serve", "--dev", "-c", good}, []string{"SERVE_PUBLIC_PORT=70000"}, 1, "", []string{"serve.public.port"}},
+		{"a courier without a command", []string{"courier"}, nil, 2, "", []string{"retry"}},
+		{"a retry of nothing", []string{"courier", "retry"}, nil, 2, "", []string{"the id of one message"}},
+		{"a retry where nobody listens", []string{"courier", "retry", "--endpoint", "http://127.0.0.1:1", "x"}, nil, 1, "", []string{"does not answer"}},
 		{"a schema that is not there", []string{"serve", "--dev", "-c", file(t, strings.Replace(settings, "base64://", "file:///nowhere/", 1))}, nil, 1, "", []string{`"default"`}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -109,6 +113,24 @@ func TestCommandLine(t *testing.T) {
 				t.Errorf("complains: %s", errs)
 			}
 		})
+	}
+}
+
+// TestCourierRetry says what the admin API says.
+func TestCourierRetry(t *testing.T) {
+	api := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method != http.MethodPost || r.URL.EscapedPath() != "/admin/courier/messages/good/retry" {
+			w.WriteHeader(http.StatusConflict)
+			_, _ = io.WriteString(w, `{"error":{"reason":"The message is not abandoned."}}`)
+		}
+	}))
+	defer api.Close()
+	environ := []string{"STYX_ADMIN_URL=" + api.URL + "/"}
+	if code, out, errs := ended(t, environ, "courier", "retry", "good"); code != 0 || out != "message good is queued again\n" || errs != "" {
+		t.Errorf("ends with %d, %q, %q", code, out, errs)
+	}
+	if code, out, errs := ended(t, environ, "courier", "retry", "../bad"); code != 1 || out != "" || !strings.Contains(errs, "The message is not abandoned.") {
+		t.Errorf("ends with %d, %q, %q", code, out, errs)
 	}
 }
 

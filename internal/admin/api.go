@@ -28,6 +28,9 @@ type API struct {
 	Ring    *secret.Ring
 	Now     func() time.Time
 	Rand    io.Reader
+	// Posted is told the id of each message that was queued; nil where the table's
+	// stream tells.
+	Posted func(id string)
 	// Preview renders a message that was not sent yet, in development; nil shows
 	// those that were.
 	Preview func(context.Context, *courier.Message) (courier.Content, error)
@@ -45,6 +48,7 @@ func (a *API) Handlers() map[string]http.HandlerFunc {
 		"POST /admin/recovery/link":                       answered(a.recoveryLink),
 		"GET /admin/courier/messages":                     answered(a.listMessages),
 		"GET /admin/courier/messages/{id}":                answered(a.getMessage),
+		"POST /admin/courier/messages/{id}/retry":         answered(a.retryMessage),
 	}
 }
 

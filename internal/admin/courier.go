@@ -115,6 +115,21 @@ func (a *API) getMessage(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
+// retryMessage queues an abandoned message again while what it says still holds:
+// 404 for no such message, 409 for one that is not abandoned, 410 for one that
+// has expired. Kratos has no such call.
+func (a *API) retryMessage(w http.ResponseWriter, r *http.Request) error {
+	m, err := a.Store.Requeue(r.Context(), r.PathValue("id"))
+	if err != nil {
+		return err
+	}
+	if a.Posted != nil {
+		a.Posted(m.ID)
+	}
+	web.JSON(w, http.StatusOK, a.messageView(r.Context(), m))
+	return nil
+}
+
 // messageView shows a message: what it says in development alone.
 func (a *API) messageView(ctx context.Context, m *courier.Message) messageView {
 	view := messageView{

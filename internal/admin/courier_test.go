@@ -179,3 +179,25 @@ func TestMessagesInPages(t *testing.T) {
 		t.Errorf("after an id: %s", rows)
 	}
 }
+
+// TestRetry queues an abandoned message again, once, while what it says holds.
+func TestRetry(t *testing.T) {
+	h := open(t)
+	id := h.mail(t, "ann@example.org")
+	path := "/admin/courier/messages/" + id + "/retry"
+	h.expect(t, http.StatusConflict, http.MethodPost, path, "") // it waits to be sent
+	refused := &courier.RefusedError{Err: errors.New("no such mailbox")}
+	h.deliver(t, id, refused)
+	var told string
+	h.Posted = func(id string) { told = id }
+	if a := h.expect(t, http.StatusOK, http.MethodPost, path, ""); !strings.Contains(a.Body.String(), `"status":"queued"`) || told != id {
+		t.Errorf("answers %s, and told %q", a.Body, told)
+	}
+	h.expect(t, http.StatusConflict, http.MethodPost, path, "")
+	h.deliver(t, id, refused)
+	h.Store.Now = func() time.Time { return noon().Add(48 * time.Hour) }
+	h.expect(t, http.StatusGone, http.MethodPost, path, "")
+	for _, nobody := range []string{"x", "0198c2a4-7b7e-7000-8000-000000000000", "..%2fidentities"} {
+		h.expect(t, http.StatusNotFound, http.MethodPost, "/admin/courier/messages/"+nobody+"/retry", "")
+	}
+}

@@ -31,6 +31,8 @@ type Parts struct {
 	Now    func() time.Time
 	Rand   io.Reader
 	Client *http.Client // for outgoing calls
+	// RuntimeAPI is where a function gets its events from, "" elsewhere.
+	RuntimeAPI string
 
 	Links
 }

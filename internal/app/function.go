@@ -42,9 +42,10 @@ func Boot(getenv func(string) string, links Links) (*App, error) {
 	if err != nil {
 		return nil, err
 	}
+	runtimeAPI := getenv("AWS_LAMBDA_RUNTIME_API")
 	return New(Parts{
 		Config: c, Table: table, Now: time.Now, Rand: rand.Reader,
-		Client: Outgoing(c, getenv("AWS_LAMBDA_RUNTIME_API")), Links: links,
+		Client: Outgoing(c, runtimeAPI), RuntimeAPI: runtimeAPI, Links: links,
 	})
 }
 

@@ -20,13 +20,6 @@ func laterKeys() []string {
 	}
 }
 
-// laterHooks are the hooks that this build skips, with a warning.
-func laterHooks() []string {
-	return []string{
-		HookVerifyNewAddress,
-	}
-}
-
 // enterpriseHooks are accepted and do nothing, now and later.
 func enterpriseHooks() []string { return []string{"b2b_sso", "organization"} }
 
@@ -41,10 +34,7 @@ func later(v values, c *Config) []Notice {
 	}
 	for key, hooks := range c.Flows.hooks() {
 		for _, h := range hooks {
-			switch {
-			case slices.Contains(laterHooks(), h.Name):
-				out = append(out, Notice{Later, key, "hook " + h.Name + " is not built yet and is skipped"})
-			case slices.Contains(enterpriseHooks(), h.Name):
+			if slices.Contains(enterpriseHooks(), h.Name) {
 				out = append(out, Notice{Inert, key, "hook " + h.Name + " is accepted, has no effect in Styx"})
 			}
 		}

@@ -74,6 +74,22 @@ func (i *Identity) Clone() *Identity {
 	return &copied
 }
 
+// Adopt takes over the traits of another state of the identity, and what follows
+// from them: identifiers and addresses. Secrets stay as they are.
+func (i *Identity) Adopt(other *Identity, now time.Time) {
+	i.SchemaID, i.Traits = other.SchemaID, other.Traits
+	i.VerifiableAddresses, i.RecoveryAddresses = other.VerifiableAddresses, other.RecoveryAddresses
+	for _, kind := range []CredentialType{Password, WebAuthn} {
+		i.Identify(kind, other.Credentials[kind].Identifiers, now)
+	}
+	if code, has := other.Credentials[Code]; has {
+		i.put(code)
+	} else {
+		delete(i.Credentials, Code)
+	}
+	i.Touch(now)
+}
+
 // SameAccess tells whether two states of an identity have the same credentials
 // and the same addresses: whoever could sign in or be reached still can, and
 // nobody else.

@@ -58,6 +58,19 @@ func Do(client *http.Client, req *http.Request) (*http.Response, error) {
 	return resp, err
 }
 
+// Dialer returns what connects to servers of other protocols, as the policy
+// admits them. A refusal is the bare ErrRefused.
+func Dialer(p Policy) func(ctx context.Context, network, address string) (net.Conn, error) {
+	g := newGuard(p)
+	return func(ctx context.Context, network, address string) (net.Conn, error) {
+		conn, err := g.dialer.DialContext(ctx, network, address)
+		if errors.Is(err, ErrRefused) {
+			return nil, ErrRefused
+		}
+		return conn, err
+	}
+}
+
 // guard is the client's transport.
 type guard struct {
 	policy    Policy

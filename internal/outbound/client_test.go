@@ -434,3 +434,29 @@ func TestPlainClientErrorsStayTheNetsOwn(t *testing.T) {
 		t.Errorf("a server that is gone: %v", err)
 	}
 }
+
+// TestDialer refuses what the policy forbids, and says nothing of the address.
+func TestDialer(t *testing.T) {
+	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = listener.Close() }()
+	for _, c := range []struct {
+		name    string
+		policy  outbound.Policy
+		refused bool
+	}{
+		{"private addresses are allowed", outbound.Policy{AllowPrivate: true}, false},
+		{"private addresses are not", outbound.Policy{}, true},
+		{"a function's own machine", outbound.Policy{AllowPrivate: true, Lambda: true}, true},
+	} {
+		conn, err := outbound.Dialer(c.policy)(t.Context(), "tcp", listener.Addr().String())
+		if err == nil {
+			_ = conn.Close()
+		}
+		if c.refused && err != outbound.ErrRefused || !c.refused && err != nil { //nolint:errorlint // nothing wraps it
+			t.Errorf("%s: %v", c.name, err)
+		}
+	}
+}

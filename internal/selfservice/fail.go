@@ -19,23 +19,28 @@ import (
 	"styx/internal/web"
 )
 
+// elsewhere is an error for which a browser is sent somewhere; any other client
+// is told it.
+type elsewhere struct {
+	error
+
+	to     string
+	status int // 302 where clients have it recorded so, else 303
+}
+
+func (e *elsewhere) Unwrap() error { return e.error }
+
 // failBrowser answers a request of a browser that no flow can show the error
-// of: as JSON where that is wanted, else on the page for errors. Somebody who is
-// signed in already is sent on instead.
+// of: as JSON where that is wanted, else by sending it elsewhere or to the page
+// for errors.
 func (e *Engine) failBrowser(w http.ResponseWriter, r *http.Request, err error) {
 	if web.WantsJSON(r) {
 		web.Fail(w, r, err)
 		return
 	}
-	if fault.HasID(err, "session_already_available") {
-		if target, denied := e.Returns.Resolve(r.URL.Query().Get("return_to"), nil); denied == nil {
-			status := http.StatusSeeOther
-			if fault.As(err).Reason == recoveryImpossible {
-				status = http.StatusFound // as clients have it recorded
-			}
-			web.Redirect(w, r, target.String(), status)
-			return
-		}
+	if away, ok := errors.AsType[*elsewhere](err); ok {
+		web.Redirect(w, r, away.to, away.status)
+		return
 	}
 	described, encodeErr := json.Marshal(web.Describe(r, err)["error"])
 	if encodeErr != nil {

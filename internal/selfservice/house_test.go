@@ -10,16 +10,20 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"os"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	"styx/internal/config"
 	"styx/internal/courier"
+	"styx/internal/hook"
 	"styx/internal/identity"
 	"styx/internal/identity/schema"
+	"styx/internal/jsonnet"
 	"styx/internal/method"
 	"styx/internal/outbound"
 	"styx/internal/secret"
@@ -35,7 +39,8 @@ import (
 // name, and nobody chooses to be staff.
 const (
 	person = `{"type":"object","properties":{"traits":{"type":"object","properties":{
-		"email":{"type":"string","format":"email","ory.sh/kratos":{"credentials":{"password":{"identifier":true}},"verification":{"via":"email"}}},
+		"email":{"type":"string","format":"email","ory.sh/kratos":{"credentials":{"password":{"identifier":true}},"verification":{"via":"email"},"recovery":{"via":"email"}}},
+		"other":{"type":"string","format":"email","ory.sh/kratos":{"verification":{"via":"email"},"recovery":{"via":"email"}}},
 		"name":{"type":"string","maxLength":20}},
 		"required":["email"],"additionalProperties":false}}}`
 	member = `{"type":"object","properties":{"traits":{"type":"object","properties":{
@@ -60,11 +65,21 @@ selfservice:
     login: {ui_url: "https://app.example.org/login", lifespan: 10m}
     registration: {ui_url: "https://app.example.org/registration", lifespan: 20m, after: {password: {hooks: [{hook: session}]}}}
     settings: {ui_url: "https://app.example.org/settings"}
+    recovery: {ui_url: "https://app.example.org/recovery"}
     verification: {ui_url: "https://app.example.org/verification"}
 hashers: {algorithm: bcrypt, bcrypt: {cost: 4}}
 secrets: {default: [a secret of the tests]}
 log: {level: error}
 `
+
+// TestMain is also what a program of the tests' web hooks runs in.
+func TestMain(m *testing.M) {
+	jsonnet.Main()
+	os.Exit(m.Run())
+}
+
+// programs runs the bodies of web hooks, in processes that all houses share.
+var programs = sync.OnceValue(func() *jsonnet.Evaluator { return jsonnet.NewEvaluator(jsonnet.DefaultLimits(), 2) })
 
 // clock is a clock that the tests turn.
 type clock struct{ at atomic.Int64 }
@@ -139,10 +154,13 @@ func (h *house) furnish(tb testing.TB, c *config.Config) {
 		Returns: web.Returns{Default: c.SelfService.DefaultReturnURL, Allowed: append(slices.Clone(c.SelfService.AllowedReturns), &own)},
 		Proxies: web.Proxies(c.Styx.TrustedProxies),
 		Press:   &courier.Press{Ring: ring, Now: h.clock.now, Rand: rand.Reader},
-		Now:     h.clock.now, Rand: rand.Reader,
+		Hooks: &hook.Caller{
+			Client: http.DefaultClient, Programs: &jsonnet.Catalog{Evaluator: programs(), Client: http.DefaultClient}, Rand: rand.Reader,
+		},
+		Now: h.clock.now, Rand: rand.Reader,
 	}
 	mux := http.NewServeMux()
-	for _, handlers := range []selfservice.Handlers{h.Login(), h.Registration(), h.Verification(), h.Sessions(), h.Errors(), h.Meta()} {
+	for _, handlers := range []selfservice.Handlers{h.Login(), h.Registration(), h.Settings(), h.Recovery(), h.Verification(), h.Sessions(), h.Errors(), h.Meta()} {
 		for pattern, handler := range handlers {
 			mux.HandleFunc(pattern, handler)
 		}
@@ -296,6 +314,20 @@ type flow struct {
 	Schema     string    `json:"identity_schema"`
 	ExpiresAt  time.Time `json:"expires_at"`
 	UI         ui.Form   `json:"ui"`
+
+	ContinueWith []next `json:"continue_with"`
+}
+
+// next is what a client is asked to do next.
+type next struct {
+	Action   string `json:"action"`
+	Token    string `json:"ory_session_token"`
+	Redirect string `json:"redirect_browser_to"`
+	Flow     struct {
+		ID      string `json:"id"`
+		URL     string `json:"url"`
+		Address string `json:"verifiable_address"`
+	} `json:"flow"`
 }
 
 // messages are the ids of all messages of a form, its nodes' after its own.

@@ -77,7 +77,7 @@ func (e *Engine) mayLogin(step *flow.Step) error {
 	case step.Session == nil && f.RequestedAAL == session.AAL2:
 		return errNoFirstFactor
 	case step.Session != nil && !f.Refresh && f.RequestedAAL <= step.Session.AAL:
-		return alreadySignedIn(loginImpossible)
+		return errLoginNeedless
 	default:
 		return nil
 	}

@@ -29,10 +29,7 @@ func (e *Engine) Recovery() Handlers {
 	}
 }
 
-const (
-	recoveryImpossible = "A valid session was detected and thus recovery is not possible."
-	codeUsed           = "The code was already used. Please request another code."
-)
+const codeUsed = "The code was already used. Please request another code."
 
 // startRecovery returns a new recovery flow, or why there is none.
 func (e *Engine) startRecovery(r *http.Request, typ string) (*flow.Flow, error) {
@@ -44,9 +41,7 @@ func (e *Engine) startRecovery(r *http.Request, typ string) (*flow.Flow, error) 
 		return nil, err
 	}
 	if caller != nil {
-		signedIn := alreadySignedIn(recoveryImpossible)
-		signedIn.Message = ""
-		return nil, signedIn
+		return nil, e.alreadySignedIn(r, errRecoveryNeedless, http.StatusFound)
 	}
 	return e.newRecovery(r, typ)
 }
@@ -65,12 +60,11 @@ func (e *Engine) newRecovery(r *http.Request, typ string) (*flow.Flow, error) {
 // submitRecovery answers a submission to a recovery flow, and a link that leads
 // into one.
 func (e *Engine) submitRecovery(w http.ResponseWriter, r *http.Request) {
-	link := r.Method != http.MethodPost
-	if link && prefetched(r) {
-		w.WriteHeader(http.StatusNoContent)
+	if e.looksAhead(w, r) {
 		return
 	}
 	sent := submitted(w, r)
+	link := followed(r, sent.plain)
 	step, opening := e.begin(w, r, e.asking(flow.Recovery, sent))
 	if step == nil || e.replacedExpired(w, r, step) {
 		return
@@ -78,7 +72,7 @@ func (e *Engine) submitRecovery(w http.ResponseWriter, r *http.Request) {
 	step.Form = sent.plain
 	switch {
 	case opening.Overdrawn:
-		e.retryRecovery(w, r, step.Flow, ui.Reason(tooOften), fault.Bad(tooOften))
+		e.retryRecovery(w, r, step, ui.Reason(tooOften), fault.Bad(tooOften))
 		return
 	case sent.err != nil:
 		step.Flow.Active = e.lastMethod(flow.Recovery) // clients have seen it named there
@@ -96,12 +90,12 @@ func (e *Engine) submitRecovery(w http.ResponseWriter, r *http.Request) {
 	refused, isRefused := errors.AsType[*hookError](err)
 	switch {
 	case isRefused:
-		e.retryRecovery(w, r, step.Flow, ui.Say(ui.RecoveryFailed), fault.As(refused.err))
+		e.retryRecovery(w, r, step, ui.Say(ui.RecoveryFailed), fault.As(refused.err))
 	case errors.Is(err, flow.ErrLink), errors.Is(err, store.ErrConsumed) && link:
 		invalid := ui.Say(ui.RecoveryTokenInvalid)
-		e.retryRecovery(w, r, step.Flow, invalid, fault.Bad(invalid.Text))
+		e.retryRecovery(w, r, step, invalid, fault.Bad(invalid.Text))
 	case errors.Is(err, store.ErrConsumed):
-		e.retryRecovery(w, r, step.Flow, ui.Say(ui.RecoveryDone), fault.Bad(codeUsed))
+		e.retryRecovery(w, r, step, ui.Say(ui.RecoveryDone), fault.Bad(codeUsed))
 	case err != nil:
 		e.failRecovery(w, r, step, err)
 	case outcome.Method.Method == "":
@@ -243,14 +237,15 @@ func recoveredMessage(until, now time.Time) ui.Message {
 // finishRecovery hands out the session and leads to the settings.
 func (e *Engine) finishRecovery(w http.ResponseWriter, r *http.Request, step *flow.Step, done recovered) {
 	f := step.Flow
-	if !f.Native() || r.Method != http.MethodPost {
+	link := followed(r, step.Form)
+	if !f.Native() || link {
 		e.give(w, r, done.signedIn)
 	}
 	to := done.target.String()
 	if done.settings != nil {
 		to = e.page(done.settings)
 	}
-	if !web.WantsJSON(r) && (!f.Native() || r.Method != http.MethodPost) {
+	if !web.WantsJSON(r) && (!f.Native() || link) {
 		web.Redirect(w, r, to, http.StatusSeeOther)
 		return
 	}
@@ -284,7 +279,7 @@ func (e *Engine) navigate(w http.ResponseWriter, r *http.Request, to string) {
 
 // answerRecovery shows the flow as it is now.
 func (e *Engine) answerRecovery(w http.ResponseWriter, r *http.Request, step *flow.Step, next []continuation, to string) {
-	if !step.Flow.Native() && !web.WantsJSON(r) || r.Method != http.MethodPost {
+	if !step.Flow.Native() && !web.WantsJSON(r) || followed(r, step.Form) {
 		web.Redirect(w, r, to, http.StatusSeeOther)
 		return
 	}
@@ -293,11 +288,11 @@ func (e *Engine) answerRecovery(w http.ResponseWriter, r *http.Request, step *fl
 
 // retryRecovery answers that a flow is over with a new one that says why; an app
 // gets an error that names it.
-func (e *Engine) retryRecovery(w http.ResponseWriter, r *http.Request, old *flow.Flow, why ui.Message, err *fault.Error) {
-	said := *err
+func (e *Engine) retryRecovery(w http.ResponseWriter, r *http.Request, step *flow.Step, why ui.Message, err *fault.Error) {
+	old, said, link := step.Flow, *err, followed(r, step.Form)
 	e.Cookies.RotateCSRF(w, r)
 	typ := old.Type
-	if r.Method != http.MethodPost {
+	if link {
 		typ = flow.Browser // whoever follows a link is in one
 	}
 	fresh, failed := e.newRecovery(r, typ)
@@ -310,7 +305,7 @@ func (e *Engine) retryRecovery(w http.ResponseWriter, r *http.Request, old *flow
 		e.failSubmit(w, r, old, failed)
 		return
 	}
-	if e.Config.FeatureFlags.ContinueWithTransitions && (old.Native() || web.WantsJSON(r)) && r.Method == http.MethodPost {
+	if e.Config.FeatureFlags.ContinueWithTransitions && (old.Native() || web.WantsJSON(r)) && !link {
 		said.Details = map[string]any{"continue_with": []continuation{e.showRecovery(fresh)}}
 		web.Fail(w, r, &said)
 		return

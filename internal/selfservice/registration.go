@@ -24,7 +24,7 @@ func (e *Engine) submitRegistration(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if step.Session != nil {
-		e.refuseLogin(w, r, step, alreadySignedIn(registrationImpossible))
+		e.refuseLogin(w, r, step, errRegistrationNeedless)
 		return
 	}
 	var err error

@@ -23,8 +23,8 @@ import (
 // Settings returns the handlers of the settings flow.
 func (e *Engine) Settings() Handlers {
 	return Handlers{
-		"GET /self-service/settings/browser": e.startSettings(flow.Browser),
-		"GET /self-service/settings/api":     e.startSettings(flow.API),
+		"GET /self-service/settings/browser": e.starts(flow.Browser, e.startSettings),
+		"GET /self-service/settings/api":     e.starts(flow.API, e.startSettings),
 		"GET /self-service/settings/flows":   e.fetchSettings,
 		"GET /self-service/settings":         e.submitSettings,
 		"POST /self-service/settings":        e.submitSettings,
@@ -45,48 +45,23 @@ var (
 	}
 )
 
-// startSettings answers the creation of a settings flow, which needs somebody
-// signed in.
-func (e *Engine) startSettings(typ string) http.HandlerFunc {
-	begin := e.starts(typ, e.newSettingsFlow)
-	return func(w http.ResponseWriter, r *http.Request) {
-		if typ == flow.API || web.AcceptsJSON(r) {
-			begin(w, r)
-			return
-		}
-		caller, err := e.caller(r)
-		switch {
-		case err == nil && caller == nil:
-			web.Redirect(w, r, e.url("/self-service/login/browser", returning(r.URL.Query().Get("return_to"))), http.StatusSeeOther)
-		case err == nil && !e.enoughForSettings(caller.Session, caller.Owner):
-			web.Redirect(w, r, e.settingsStepUp(r), http.StatusSeeOther)
-		default:
-			e.Cookies.DropContinuity(w, r) // a new flow gives up what was parked for another
-			begin(w, r)
-		}
-	}
-}
-
-// returning is the query that keeps where a browser asked to return to.
-func returning(to string) url.Values {
-	if to == "" {
-		return nil
-	}
-	return url.Values{"return_to": {to}}
-}
-
-// newSettingsFlow returns a new settings flow of the caller's, or why there is
+// startSettings returns a new settings flow of the caller's, or why there is
 // none.
-func (e *Engine) newSettingsFlow(r *http.Request, typ string) (*flow.Flow, error) {
+func (e *Engine) startSettings(r *http.Request, typ string) (*flow.Flow, error) {
 	caller, err := e.caller(r)
 	if err != nil {
 		return nil, err
 	}
 	if caller == nil {
-		return nil, settingsNobody(typ)
+		query := url.Values{}
+		if returnTo := r.URL.Query().Get("return_to"); returnTo != "" {
+			query.Set("return_to", returnTo)
+		}
+		return nil, &elsewhere{settingsNobody(typ), e.url("/self-service/login/browser", query), http.StatusSeeOther}
 	}
 	if !e.enoughForSettings(caller.Session, caller.Owner) {
-		return nil, aalTooLow(e.settingsStepUp(r))
+		target := e.settingsStepUp(r)
+		return nil, &elsewhere{aalTooLow(target), target, http.StatusSeeOther}
 	}
 	f, err := e.newFlow(r, flow.Settings, typ)
 	if err != nil {
@@ -143,24 +118,25 @@ func (e *Engine) fetchSettings(w http.ResponseWriter, r *http.Request) {
 // settingsOf reads a settings flow and its owner. That nobody is signed in is
 // said before anything about the flow; a stranger's error is the caller's.
 func (e *Engine) settingsOf(r *http.Request, ask store.Ask, stranger error) (*store.Opening, error) {
+	nobody := &elsewhere{errNoSettingsSession, e.Config.Flows.Login.UIURL.String(), http.StatusFound}
 	token, found := e.token(r)
 	if !found {
-		return nil, errNoSettingsSession
+		return nil, nobody
 	}
 	ask.Token = &token
 	opening, err := e.Store.Open(r.Context(), ask)
 	if fault.Is(err, fault.NotFound) {
 		if caller, denied := e.caller(r); denied != nil || caller == nil {
-			return nil, errNoSettingsSession
+			return nil, nobody
 		}
 	}
 	switch {
 	case err != nil:
 		return nil, err
 	case !e.alive(opening.Bearer):
-		return nil, errNoSettingsSession
+		return nil, nobody
 	case !e.enoughForSettings(opening.Bearer.Session, opening.Bearer.Owner):
-		return nil, aalTooLow(e.stepUp(""))
+		return nil, &elsewhere{aalTooLow(e.stepUp("")), e.stepUp(""), http.StatusSeeOther}
 	case opening.Flow.Identity != opening.Bearer.Owner.ID:
 		return nil, stranger
 	}
@@ -230,25 +206,10 @@ func (e *Engine) beginSettings(w http.ResponseWriter, r *http.Request, ask store
 		err = &fault.Error{Kind: fault.NotFound, Reason: kinds[flow.Settings].missing}
 	}
 	if err != nil {
-		e.failSettings(w, r, err)
+		e.failBrowser(w, r, err)
 		return nil, nil
 	}
 	return e.prepare(w, r, opening)
-}
-
-// failSettings answers why nobody's settings can be changed. A browser is sent
-// to where it can prove who it is.
-func (e *Engine) failSettings(w http.ResponseWriter, r *http.Request, err error) {
-	switch {
-	case web.WantsJSON(r):
-		web.Fail(w, r, err)
-	case errors.Is(err, errNoSettingsSession):
-		web.Redirect(w, r, e.Config.Flows.Login.UIURL.String(), http.StatusFound)
-	case fault.HasID(err, "session_aal2_required"):
-		web.Redirect(w, r, e.stepUp(""), http.StatusSeeOther)
-	default:
-		e.failBrowser(w, r, err)
-	}
 }
 
 // The caller has to prove again who they are: for what a method changes always,
@@ -301,6 +262,7 @@ type changed struct {
 	live          *session.Session
 	verifications []*flow.Flow
 	hooks         []config.Hook // those that run on what is stored
+	held          bool          // nothing is stored until an address is proved
 }
 
 // saveSettings stores changed settings: hooks that may refuse, then one write.
@@ -311,6 +273,11 @@ func (e *Engine) saveSettings(r *http.Request, step *flow.Step, opening *store.O
 	err := e.ask(r, only(after.Methods[method].Hooks, blocking), of, func(wanted *hook.Change) error { return e.change(step, who, wanted) })
 	if err != nil {
 		return changed{}, err
+	}
+	if has(after.Methods[method].Hooks, config.HookVerifyNewAddress) {
+		if done, held, err := e.hold(r, step, opening.Bearer.Owner, who); held || err != nil {
+			return done, err
+		}
 	}
 	who.Touch(step.Now)
 	done := changed{method: method, live: step.Session, hooks: hooksAfter(after, method, observing)}
@@ -340,7 +307,7 @@ func (e *Engine) saveSettings(r *http.Request, step *flow.Step, opening *store.O
 		return changed{}, err
 	}
 	err = e.commit(r.Context(), change)
-	if _, taken := errors.AsType[*store.TakenError](err); taken {
+	if isTaken(err) {
 		return changed{}, fault.InvalidField("", ui.Say(ui.AccountExists))
 	}
 	return done, err
@@ -430,13 +397,16 @@ func (e *Engine) finishSettings(w http.ResponseWriter, r *http.Request, done cha
 		return
 	}
 	next := e.showVerifications(done.verifications)
-	if !f.Native() {
+	if !f.Native() && !done.held {
 		if token, _, found := e.Cookies.Session(r); found {
 			e.Cookies.GiveSession(w, token, e.Now(), done.live.ExpiresAt)
 		}
 		next = append([]continuation{redirectTo(target)}, next...)
 	}
 	to := target.String()
+	if done.held {
+		to = e.page(f)
+	}
 	if len(done.verifications) > 0 {
 		to = e.page(done.verifications[0])
 	}

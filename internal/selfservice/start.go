@@ -103,16 +103,26 @@ func (e *Engine) bind(r *http.Request, f *flow.Flow) {
 	}
 }
 
-func alreadySignedIn(reason string) *fault.Error {
-	return &fault.Error{
-		Kind: fault.BadRequest, ID: "session_already_available",
-		Message: "you are already logged in", Reason: reason,
+// alreadySignedIn says that a flow is of no use to the caller. A browser goes to
+// where it asked to return to.
+func (e *Engine) alreadySignedIn(r *http.Request, why *fault.Error, status int) error {
+	target, err := e.Returns.Resolve(r.URL.Query().Get("return_to"), nil)
+	if err != nil {
+		return why
 	}
+	return &elsewhere{why, target.String(), status}
 }
 
-const (
-	loginImpossible        = "A valid session was detected and thus login is not possible. Did you forget to set `?refresh=true`?"
-	registrationImpossible = "A valid session was detected and thus registration is not possible."
+func needless(message, reason string) *fault.Error {
+	return &fault.Error{Kind: fault.BadRequest, ID: "session_already_available", Message: message, Reason: reason}
+}
+
+var (
+	errLoginNeedless = needless("you are already logged in",
+		"A valid session was detected and thus login is not possible. Did you forget to set `?refresh=true`?")
+	errRegistrationNeedless = needless("you are already logged in",
+		"A valid session was detected and thus registration is not possible.")
+	errRecoveryNeedless = needless("", "A valid session was detected and thus recovery is not possible.")
 )
 
 func aalOf(asked string) (session.AAL, error) {
@@ -150,7 +160,7 @@ func (e *Engine) startLogin(r *http.Request, typ string) (*flow.Flow, error) {
 	case caller != nil:
 		f.Refresh = r.URL.Query().Get("refresh") == "true"
 		if !f.Refresh && level <= caller.Session.AAL {
-			return nil, alreadySignedIn(loginImpossible)
+			return nil, e.alreadySignedIn(r, errLoginNeedless, http.StatusSeeOther)
 		}
 		step.Session, step.Owner = caller.Session, caller.Owner
 		if f.Refresh {
@@ -189,7 +199,7 @@ func (e *Engine) startRegistration(r *http.Request, typ string) (*flow.Flow, err
 		return nil, err
 	}
 	if caller != nil {
-		return nil, alreadySignedIn(registrationImpossible)
+		return nil, e.alreadySignedIn(r, errRegistrationNeedless, http.StatusSeeOther)
 	}
 	return f, e.fill(r.Context(), &flow.Step{Flow: f, Screen: e.firstScreen(), Now: e.Now(), Rand: e.Rand})
 }

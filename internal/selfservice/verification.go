@@ -51,12 +51,11 @@ func (e *Engine) startVerification(r *http.Request, typ string) (*flow.Flow, err
 // submitVerification answers a submission to a verification flow, and a link
 // that leads into one.
 func (e *Engine) submitVerification(w http.ResponseWriter, r *http.Request) {
-	link := r.Method != http.MethodPost
-	if link && prefetched(r) {
-		w.WriteHeader(http.StatusNoContent)
+	if e.looksAhead(w, r) {
 		return
 	}
 	sent := submitted(w, r)
+	link := followed(r, sent.plain)
 	step, opening := e.begin(w, r, e.asking(flow.Verification, sent))
 	if step == nil || e.replacedExpired(w, r, step) {
 		return
@@ -73,7 +72,7 @@ func (e *Engine) submitVerification(w http.ResponseWriter, r *http.Request) {
 		e.failFlow(w, r, step, sent.err)
 		return
 	}
-	outcome, err := e.settle(r.Context(), step, opening, e.judgeProof(r, opening, link), func(ctx context.Context, outcome flow.Outcome) error {
+	outcome, err := e.settle(r.Context(), step, opening, e.judgeProof(r, opening, link), func(_ context.Context, outcome flow.Outcome) error {
 		if outcome.Opened && !step.Flow.Native() {
 			e.Cookies.RotateCSRF(w, r)
 			step.Flow.Browser = e.Cookies.Browser(r)
@@ -91,11 +90,18 @@ func (e *Engine) submitVerification(w http.ResponseWriter, r *http.Request) {
 		e.replace(w, r, ui.Say(ui.VerificationDone), replacedDone)
 	case errors.Is(err, flow.ErrLink):
 		e.replace(w, r, ui.Say(ui.VerificationTokenInvalid), replacedRetry)
+	case isTaken(err): // by somebody who was faster with a change that waited
+		e.failFlow(w, r, step, fault.InvalidField("", ui.Say(ui.AccountExists)))
 	case err != nil:
 		e.failFlow(w, r, step, err)
 	default:
 		e.answerVerification(w, r, step, outcome)
 	}
+}
+
+func isTaken(err error) bool {
+	_, taken := errors.AsType[*store.TakenError](err)
+	return taken
 }
 
 // submitted is a submission, or what a link says.
@@ -104,12 +110,6 @@ func submitted(w http.ResponseWriter, r *http.Request) submission {
 		return read(w, r)
 	}
 	return submission{plain: identity.Form{Values: r.URL.Query()}}
-}
-
-// prefetched tells whether nobody looks at the answer: a link must not be used
-// up by a mail client that looks ahead.
-func prefetched(r *http.Request) bool {
-	return r.Method == http.MethodHead || r.Header.Get("Purpose") == "prefetch" || r.Header.Get("Sec-Purpose") != ""
 }
 
 // judgeProof lets the flow's method judge what shows that an address is
@@ -125,16 +125,25 @@ func (e *Engine) judgeProof(r *http.Request, opening *store.Opening, link bool) 
 		if err != nil {
 			return flow.Outcome{}, err
 		}
-		if step.Claimed, err = e.Store.Claimed(ctx, opening); err != nil {
+		held, err := e.release(ctx, step)
+		if err == nil && !held {
+			step.Claimed, err = e.Store.Claimed(ctx, opening)
+		}
+		if err != nil {
 			return flow.Outcome{}, err
 		}
-		if !link {
-			return door.Submit(ctx, step)
+		judge := door.Submit
+		if link {
+			judge = door.Follow
 		}
-		if door.Follow == nil {
+		if judge == nil {
 			return flow.Outcome{}, flow.ErrLink
 		}
-		return door.Follow(ctx, step)
+		outcome, err = judge(ctx, step)
+		if held && outcome.Proved == "" {
+			outcome.Who = nil // the change waits on
+		}
+		return outcome, err
 	}
 }
 
@@ -207,7 +216,7 @@ func (e *Engine) passVerification(f *flow.Flow, via identity.Via) {
 
 func (e *Engine) answerVerification(w http.ResponseWriter, r *http.Request, step *flow.Step, outcome flow.Outcome) {
 	f := step.Flow
-	if !f.Native() && !web.WantsJSON(r) || r.Method != http.MethodPost {
+	if !f.Native() && !web.WantsJSON(r) || followed(r, step.Form) {
 		web.Redirect(w, r, e.page(f), http.StatusSeeOther)
 		return
 	}

@@ -31,6 +31,9 @@ type letter struct {
 	Template courier.Template
 	Code     string `json:"verification_code"`
 	URL      string `json:"verification_url"`
+
+	RecoveryCode string `json:"recovery_code"`
+	RecoveryURL  string `json:"recovery_url"`
 }
 
 // mailbox takes the mail of a house the moment it is written.
@@ -81,6 +84,13 @@ func (b *mailbox) last(tb testing.TB) letter {
 	return b.letters[len(b.letters)-1]
 }
 
+// all are the letters that arrived so far.
+func (b *mailbox) all() []letter {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return slices.Clone(b.letters)
+}
+
 func (b *mailbox) counts() (arrived, posted int) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -92,7 +102,7 @@ func (b *mailbox) counts() (arrived, posted int) {
 func (c *client) shown(tb testing.TB, a answer) flow {
 	tb.Helper()
 	if to := a.location(tb); to != nil {
-		return c.fetch(tb, "verification", to.Query().Get("flow")).flow(tb)
+		return c.fetch(tb, strings.TrimPrefix(to.Path, "/"), to.Query().Get("flow")).flow(tb)
 	}
 	if a.Code != http.StatusOK {
 		tb.Fatalf("answered %d %s", a.Code, a.Body)

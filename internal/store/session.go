@@ -206,6 +206,24 @@ func (s *Store) Bearer(ctx context.Context, token secret.Token) (*Bearer, error)
 	return bearer(token, items[0], items[1])
 }
 
+// Holder returns an identity and a session of its, each nil where it is not
+// there. The session may be dead: the caller asks.
+func (s *Store) Holder(ctx context.Context, owner, id string) (*identity.Identity, *session.Session, error) {
+	items, err := s.Table.Get(ctx, key(identities, owner), sessionKey(owner, id))
+	if err != nil {
+		return nil, nil, fmt.Errorf("read session: %w", err)
+	}
+	var who *identity.Identity
+	var live *session.Session
+	if items[0] != nil {
+		who, err = readIdentity(items[0])
+	}
+	if err == nil && items[1] != nil {
+		live, err = readSession(items[1])
+	}
+	return who, live, err
+}
+
 func bearerKeys(token secret.Token) []table.Key {
 	owner := token.Identity.String()
 	return []table.Key{key(identities, owner), sessionKey(owner, token.Session.String())}

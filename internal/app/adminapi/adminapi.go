@@ -27,7 +27,7 @@ type Preview func(context.Context, *courier.Message) (courier.Content, error)
 func Handler(a *app.App, version string, preview Preview) http.Handler {
 	e := a.Engine
 	api := &admin.API{
-		Config: a.Config, Store: e.Store, Schemas: e.Schemas, Engine: e, Hash: a.Hash, Ring: a.Ring, Now: a.Now, Rand: a.Rand, Preview: preview,
+		Config: a.Config, Store: e.Store, Schemas: e.Schemas, Engine: e, Posted: e.Posted, Hash: a.Hash, Ring: a.Ring, Now: a.Now, Rand: a.Rand, Preview: preview,
 	}
 	mux := http.NewServeMux()
 	for pattern, handler := range api.Handlers() {

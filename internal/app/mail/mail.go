@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"io/fs"
 	"log/slog"
-	"net"
 	"os"
 
 	"styx/internal/app"
@@ -92,7 +91,10 @@ func email(a *app.App, serverless Serverless) (courier.Send, error) {
 	if c.URI == "" {
 		return serverless(c)
 	}
-	sender, err := smtp.New(smtp.Options{Config: c, Dial: new(net.Dialer).DialContext, Now: a.Now})
+	dial := outbound.Dialer(outbound.Policy{
+		AllowPrivate: !a.Config.Clients.SMTPNoPrivate, Lambda: a.RuntimeAPI != "", RuntimeAPI: a.RuntimeAPI,
+	})
+	sender, err := smtp.New(smtp.Options{Config: c, Dial: dial, Now: a.Now})
 	if err != nil {
 		return nil, err
 	}
