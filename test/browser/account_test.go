@@ -186,3 +186,58 @@ func TestRecoveryByAChosenAddress(t *testing.T) {
 		p.at("/ui/settings")
 	}, "FEATURE_FLAGS_CHOOSE_RECOVERY_ADDRESS=true")
 }
+
+// TestLinksOfMails verifies an address and recovers an account by links, each
+// behind a page with a button, as careful operators have it.
+func TestLinksOfMails(t *testing.T) {
+	both(t, func(p *person) {
+		p.visit("/ui/registration")
+		p.fill("E-mail", "ann@example.org")
+		p.press("Sign up")
+		p.fill("Password", password)
+		p.press("Sign up")
+		p.openLink("verify your email address")
+		p.sees("You successfully verified your email address.")
+		p.visit("/ui/welcome")
+		p.press("Sign out")
+
+		p.visit("/ui/recovery")
+		p.fill("Email", "ann@example.org")
+		p.press("Continue")
+		p.openLink("Recover access to your account")
+		p.at("/ui/settings")
+		p.sees("You successfully recovered your account.")
+	}, "SELFSERVICE_METHODS_LINK_ENABLED=true", "SELFSERVICE_FLOWS_VERIFICATION_USE=link", "SELFSERVICE_FLOWS_RECOVERY_USE=link", "STYX_LINKS_CONFIRM=true")
+}
+
+// openLink waits for a mail, opens its link from the inbox, and confirms it.
+func (p *person) openLink(subject string) {
+	p.t.Helper()
+	mail := "//li[contains(normalize-space(), " + quoted(subject) + ")]"
+	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
+		p.visit("/ui/inbox")
+		if value[bool](p, "document.evaluate(`"+mail+"`, document, null, XPathResult.BOOLEAN_TYPE).booleanValue") {
+			break
+		}
+	}
+	p.follow("open the link of "+subject, chromedp.Click(chromedp.Search(mail+"//a[normalize-space()='Open its link']")))
+	p.press("Continue")
+}
+
+// TestSettingsAskAgain who it is before they change what protects an account,
+// once the sign-in is a while ago.
+func TestSettingsAskAgain(t *testing.T) {
+	both(t, func(p *person) {
+		p.signUp("ann@example.org")
+		p.visit("/ui/settings")
+		time.Sleep(2 * time.Second)
+		p.fill("Password", another)
+		p.in("Change your password").press("Save")
+		p.at("/ui/login")
+		p.sees("Please confirm this action by verifying that it is you.")
+		p.fill("Password", password)
+		p.enter("Password")
+		p.at("/ui/settings")
+		p.sees("Your changes have been saved!")
+	}, "SELFSERVICE_FLOWS_SETTINGS_PRIVILEGED_SESSION_MAX_AGE=2s")
+}

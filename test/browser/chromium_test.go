@@ -288,27 +288,27 @@ func (p *person) tab() *person {
 //go:embed testdata/look.js
 var lookAround string
 
-// look finds what is wrong with the page, on a phone and on a desk, by day and
-// by night.
+// look finds what is wrong with the page: on a phone by day, on a desk by night.
 func (p *person) look() {
 	p.t.Helper()
-	for _, width := range []int64{320, 1280} {
-		for _, scheme := range []string{"light", "dark"} {
-			p.do("turn the screen", chromedp.EmulateViewport(width, 900))
-			call(p, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{
-				{Name: "prefers-color-scheme", Value: scheme}, {Name: "prefers-reduced-motion", Value: "reduce"},
-			}})
-			for _, problem := range value[[]string](p, lookAround) {
-				p.t.Errorf("%s, %d px, %s: %s", value[string](p, "document.title+' '+location.pathname"), width, scheme, problem)
-			}
-			p.shoot(fmt.Sprintf("%s-%d", scheme, width))
+	for _, screen := range []struct {
+		width  int64
+		scheme string
+	}{{320, "light"}, {1280, "dark"}} {
+		p.do("turn the screen", chromedp.EmulateViewport(screen.width, 900))
+		call(p, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{
+			{Name: "prefers-color-scheme", Value: screen.scheme}, {Name: "prefers-reduced-motion", Value: "reduce"},
+		}})
+		for _, problem := range value[[]string](p, lookAround) {
+			p.t.Errorf("%s, %d px, %s: %s", value[string](p, "document.title+' '+location.pathname"), screen.width, screen.scheme, problem)
 		}
+		p.shoot(screen.width)
 	}
 	p.listen()
 }
 
 // shoot leaves a picture of the page, if asked to.
-func (p *person) shoot(as string) {
+func (p *person) shoot(width int64) {
 	if *shots == "" {
 		return
 	}
@@ -319,12 +319,8 @@ func (p *person) shoot(as string) {
 	if err != nil {
 		p.fail("take a picture", err)
 	}
-	pictures.mu.Lock()
-	defer pictures.mu.Unlock()
-	if strings.HasPrefix(as, "light-320") {
-		pictures.n++
-	}
-	name := fmt.Sprintf("%s-%03d-%s.png", strings.NewReplacer("/", "_").Replace(p.t.Name()), pictures.n, as)
+	pictures++
+	name := fmt.Sprintf("%s-%03d-%d.png", strings.ReplaceAll(p.t.Name(), "/", "_"), pictures, width)
 	if err := os.MkdirAll(*shots, 0o700); err != nil {
 		p.t.Fatal(err)
 	}
@@ -333,10 +329,7 @@ func (p *person) shoot(as string) {
 	}
 }
 
-var pictures struct {
-	mu sync.Mutex
-	n  int
-}
+var pictures int // taken so far
 
 // listen finds what a screen reader could only call by its role.
 func (p *person) listen() {

@@ -2,7 +2,7 @@
 // real "styx serve", with the mail in its inbox and keys that are simulated.
 //
 // Whatever page they land on is looked at on the way: is everything labelled,
-// readable and in reach, on a narrow screen and a wide one, in light and dark?
+// readable and in reach, on a phone by day and on a desk by night?
 //
 // The tests stand behind the build tag browser, since they need Chromium:
 //
