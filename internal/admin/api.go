@@ -23,7 +23,7 @@ type API struct {
 	Config  *config.Config
 	Store   *store.Store
 	Schemas *identity.Catalog
-	Engine  *selfservice.Engine // begins recoveries
+	Engine  *selfservice.Engine // begins recoveries, and knows which credentials count
 	Hash    *secret.Hasher
 	Ring    *secret.Ring
 	Now     func() time.Time
@@ -39,16 +39,27 @@ type API struct {
 // Handlers maps patterns of net/http's mux to what answers them.
 func (a *API) Handlers() map[string]http.HandlerFunc {
 	return map[string]http.HandlerFunc{
-		"GET /admin/identities":                           answered(a.list),
-		"POST /admin/identities":                          answered(a.create),
-		"GET /admin/identities/{id}":                      answered(a.get),
-		"GET /admin/identities/by/external/{external_id}": answered(a.getByExternalID),
-		"DELETE /admin/identities/{id}":                   answered(a.delete),
-		"POST /admin/recovery/code":                       answered(a.recoveryCode),
-		"POST /admin/recovery/link":                       answered(a.recoveryLink),
-		"GET /admin/courier/messages":                     answered(a.listMessages),
-		"GET /admin/courier/messages/{id}":                answered(a.getMessage),
-		"POST /admin/courier/messages/{id}/retry":         answered(a.retryMessage),
+		"GET /admin/identities":                            answered(a.list),
+		"POST /admin/identities":                           answered(a.create),
+		"PATCH /admin/identities":                          answered(a.createMany),
+		"GET /admin/identities/{id}":                       answered(a.get),
+		"PUT /admin/identities/{id}":                       answered(a.update),
+		"PATCH /admin/identities/{id}":                     answered(a.patch),
+		"DELETE /admin/identities/{id}":                    answered(a.delete),
+		"GET /admin/identities/by/external/{external_id}":  answered(a.getByExternalID),
+		"DELETE /admin/identities/{id}/credentials/{type}": answered(a.deleteCredential),
+		"GET /admin/identities/{id}/sessions":              answered(a.listIdentitySessions),
+		"DELETE /admin/identities/{id}/sessions":           answered(a.deleteIdentitySessions),
+		"GET /admin/sessions":                              answered(a.listSessions),
+		"POST /admin/sessions":                             answered(a.manageSessions),
+		"GET /admin/sessions/{id}":                         answered(a.getSession),
+		"DELETE /admin/sessions/{id}":                      answered(a.disableSession),
+		"PATCH /admin/sessions/{id}/extend":                answered(a.extendSession),
+		"POST /admin/recovery/code":                        answered(a.recoveryCode),
+		"POST /admin/recovery/link":                        answered(a.recoveryLink),
+		"GET /admin/courier/messages":                      answered(a.listMessages),
+		"GET /admin/courier/messages/{id}":                 answered(a.getMessage),
+		"POST /admin/courier/messages/{id}/retry":          answered(a.retryMessage),
 	}
 }
 
@@ -66,7 +77,7 @@ func (a *API) get(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return a.show(w, r, who)
+	return a.showAsked(w, r, who)
 }
 
 func (a *API) getByExternalID(w http.ResponseWriter, r *http.Request) error {
@@ -82,10 +93,11 @@ func (a *API) getByExternalID(w http.ResponseWriter, r *http.Request) error {
 	if len(found) == 0 || found[0].ExternalID != id {
 		return fault.Missing()
 	}
-	return a.show(w, r, found[0])
+	return a.showAsked(w, r, found[0])
 }
 
-func (a *API) show(w http.ResponseWriter, r *http.Request, who *identity.Identity) error {
+// showAsked shows an identity with the configs that the request asks for.
+func (a *API) showAsked(w http.ResponseWriter, r *http.Request, who *identity.Identity) error {
 	include, bad := included(r)
 	if bad != "" {
 		// Kratos names here the types it did recognise, and clients have that on record.

@@ -4,8 +4,6 @@ import (
 	"context"
 	"net/http"
 	"net/url"
-	"strconv"
-	"strings"
 	"time"
 
 	"styx/internal/courier"
@@ -64,29 +62,19 @@ func (a *API) listMessages(w http.ResponseWriter, r *http.Request) error {
 	if filter.Status != "" && !filter.Status.Known() {
 		return fault.Bad("Message status is not valid")
 	}
-	size := defaultMessages
-	if query.Has("page_size") {
-		asked, err := strconv.ParseInt(query.Get("page_size"), 10, 0)
-		if err != nil {
-			return fault.Bad(err.Error())
-		}
-		if asked > 0 {
-			size = int(min(asked, mostMessages))
-		}
-	}
-	before, err := a.messagesBefore(query.Get("page_token"), filter)
+	at, err := a.readCursor(r, messagesUse(filter), defaultMessages, mostMessages)
 	if err != nil {
 		return err
 	}
-	found, err := a.Store.Messages(r.Context(), filter, before, size)
+	found, err := a.Store.Messages(r.Context(), filter, at.before, at.size)
 	if err != nil {
 		return err
 	}
 	rows := make([]messageView, len(found.Messages))
-	for at, m := range found.Messages {
-		rows[at] = a.messageView(r.Context(), m)
+	for n, m := range found.Messages {
+		rows[n] = a.messageView(r.Context(), m)
 	}
-	w.Header().Set("Link", a.messageLinks(r.URL, filter, size, found.Next))
+	w.Header().Set("Link", a.cursorLinks(r.URL, messagesUse(filter), at.size, found.Next))
 	web.JSON(w, http.StatusOK, rows)
 	return nil
 }
@@ -152,36 +140,4 @@ func (a *API) messageView(ctx context.Context, m *courier.Message) messageView {
 // messagesUse binds a page token to its endpoint and filter.
 func messagesUse(f store.MessageFilter) string {
 	return "GET /admin/courier/messages?" + url.Values{"status": {string(f.Status)}, "recipient": {f.Recipient}}.Encode()
-}
-
-// messagesBefore reads a page token: the id that the page follows after, "" for
-// the first page.
-func (a *API) messagesBefore(token string, f store.MessageFilter) (string, error) {
-	if token == "" {
-		return "", nil
-	}
-	if id, err := secret.ParseUUID(token); err == nil {
-		return id.String(), nil
-	}
-	id, err := a.Ring.Open(secret.UsePage, token, messagesUse(f))
-	if err != nil {
-		return "", fault.Bad("The page token is invalid, do not craft your own page tokens")
-	}
-	return string(id), nil
-}
-
-// messageLinks is the Link header of a page; next is the id that another page
-// follows after, "" when nothing follows.
-func (a *API) messageLinks(asked *url.URL, f store.MessageFilter, size int, next string) string {
-	page := func(rel, after string) string {
-		query := asked.Query()
-		query.Set("page_size", strconv.Itoa(size))
-		query.Set("page_token", a.Ring.Seal(secret.UsePage, []byte(after), messagesUse(f)))
-		return link(asked, query, rel)
-	}
-	links := []string{page("first", "")}
-	if next != "" {
-		links = append(links, page("next", next))
-	}
-	return strings.Join(links, ",")
 }

@@ -26,11 +26,12 @@ const (
 	maxAddresses      = 100
 )
 
-// creation is the body that makes an identity.
+// creation is the body that makes an identity. Those that change one are put
+// into the same form.
 type creation struct {
 	SchemaID            string              `json:"schema_id"` // "" is the default schema
 	Traits              json.RawMessage     `json:"traits"`
-	Credentials         *credentials        `json:"credentials"`
+	Credentials         credentials         `json:"credentials"`
 	VerifiableAddresses []verifiableAddress `json:"verifiable_addresses"`
 	RecoveryAddresses   []recoveryAddress   `json:"recovery_addresses"`
 	MetadataPublic      json.RawMessage     `json:"metadata_public"`
@@ -69,49 +70,51 @@ func (a *API) create(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	who, err := a.draft(r.Context(), body)
-	if err != nil {
-		return refused(err)
+	if err == nil {
+		err = a.Store.Create(r.Context(), who)
 	}
-	if err := a.Store.Create(r.Context(), who); err != nil {
-		return refused(err)
+	if err != nil {
+		return refused(err, &fault.Error{Kind: fault.Conflict, Reason: "This identity conflicts with another identity that already exists."})
 	}
 	w.Header().Set("Location", a.location(who.ID))
 	return a.answer(w, http.StatusCreated, who)
 }
 
-// draft makes the identity that a body describes. Nothing costly happens
-// before the body was found to be right.
+// draft makes the identity that a body describes.
 func (a *API) draft(ctx context.Context, body creation) (*identity.Identity, error) {
+	body.SchemaID = cmp.Or(body.SchemaID, a.Config.Identity.DefaultSchemaID)
+	body.State = cmp.Or(body.State, identity.Active)
+	who := identity.New(secret.NewV4(a.Rand).String(), body.SchemaID, a.Now())
+	return who, a.fill(ctx, who, &body)
+}
+
+// fill gives an identity what a body says. Nothing costly happens before the
+// body was found to be right; a password is hashed once, however often it fills.
+func (a *API) fill(ctx context.Context, who *identity.Identity, body *creation) error {
 	if err := body.check(); err != nil {
-		return nil, err
+		return err
 	}
-	schemaID := cmp.Or(body.SchemaID, a.Config.Identity.DefaultSchemaID)
-	rules, err := a.Schemas.Rules(ctx, schemaID)
+	rules, err := a.Schemas.Rules(ctx, body.SchemaID)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	now := a.Now()
-	who := identity.New(secret.NewV4(a.Rand).String(), schemaID, now)
-	who.State = cmp.Or(body.State, identity.Active)
+	who.SchemaID = body.SchemaID
+	who.SetState(body.State, now)
 	who.Traits = body.Traits
 	who.ExternalID, who.OrganizationID = body.ExternalID, body.OrganizationID
 	who.MetadataPublic, who.MetadataAdmin = body.MetadataPublic, body.MetadataAdmin
-	body.address(who)
+	body.address(who, now)
 	if err := rules.Apply(who, now, a.Rand); err != nil {
-		return nil, err
+		return err
 	}
-	if body.Credentials != nil {
-		if err := a.importCredentials(ctx, who, *body.Credentials, now); err != nil {
-			return nil, err
-		}
-	}
-	return who, nil
+	return a.importCredentials(ctx, who, body.Credentials, now)
 }
 
 // check refuses what no schema has a say in, and puts the organization's id
 // into its one form.
 func (c *creation) check() error {
-	if c.State != "" && !c.State.Valid() {
+	if !c.State.Valid() { // "" was made what it stands for
 		return fault.Bad("identity state is not valid")
 	}
 	if len(c.VerifiableAddresses) > maxAddresses || len(c.RecoveryAddresses) > maxAddresses {
@@ -139,25 +142,50 @@ func (c *creation) check() error {
 	return nil
 }
 
-// address hands the addresses over as rows without an id, of which the schema's
-// rules keep those that a trait holds.
-func (c *creation) address(who *identity.Identity) {
-	for _, sent := range c.VerifiableAddresses {
-		row := identity.VerifiableAddress{Via: sent.Via, Value: sent.Value, Verified: sent.Verified, Status: sent.Status}
-		if sent.VerifiedAt != nil {
-			row.VerifiedAt = *sent.VerifiedAt
+// address hands the addresses over as rows, of which the schema's rules keep
+// those that a trait holds. A row that exists stays the one it is, any other has
+// no id yet. Addresses that were not sent stay as they are.
+func (c *creation) address(who *identity.Identity, now time.Time) {
+	if c.VerifiableAddresses != nil {
+		rows := []identity.VerifiableAddress{}
+		for _, sent := range c.VerifiableAddresses {
+			rows = append(rows, sent.row(who, now))
 		}
-		who.VerifiableAddresses = append(who.VerifiableAddresses, row)
+		who.VerifiableAddresses = rows
 	}
-	for _, sent := range c.RecoveryAddresses {
-		who.RecoveryAddresses = append(who.RecoveryAddresses, identity.RecoveryAddress{Via: sent.Via, Value: sent.Value})
+	if c.RecoveryAddresses != nil {
+		rows := []identity.RecoveryAddress{}
+		for _, sent := range c.RecoveryAddresses {
+			row := identity.RecoveryAddress{Via: sent.Via, Value: sent.Value}
+			if known := who.Recovery(sent.Via, sent.Value); known != nil {
+				row = *known
+			}
+			rows = append(rows, row)
+		}
+		who.RecoveryAddresses = rows
 	}
 }
 
-// refused says why an identity was not stored, in the words of the admin API.
-func refused(err error) error {
+func (a verifiableAddress) row(who *identity.Identity, now time.Time) identity.VerifiableAddress {
+	row := identity.VerifiableAddress{Via: a.Via, Value: a.Value}
+	if known := who.Verifiable(a.Via, a.Value); known != nil {
+		row = *known
+		if row.Verified != a.Verified || row.Status != a.Status {
+			row.UpdatedAt = now
+		}
+	}
+	row.Verified, row.Status, row.VerifiedAt = a.Verified, a.Status, time.Time{}
+	if a.VerifiedAt != nil {
+		row.VerifiedAt = *a.VerifiedAt
+	}
+	return row
+}
+
+// refused says why an identity was not stored, in the words of the admin API;
+// conflict is the answer when another one holds what this one needs.
+func refused(err error, conflict *fault.Error) error {
 	if _, taken := errors.AsType[*store.TakenError](err); taken {
-		return &fault.Error{Kind: fault.Conflict, Reason: "This identity conflicts with another identity that already exists."}
+		return conflict
 	}
 	if errors.Is(err, table.ErrTooLarge) {
 		return fault.Bad(fmt.Sprintf("The identity is too large: at most %d KB with its credentials.", table.MaxItem>>10))

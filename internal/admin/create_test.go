@@ -93,19 +93,13 @@ func TestCreateRefused(t *testing.T) {
 			`  I[#/traits/email] S[#/properties/traits/properties/email/format] "x" is not valid "email"` + "\n" +
 			`  I[#/traits/email] S[#/properties/traits/properties/email/minLength] length must be >= 5, but got 1` + "\n" +
 			`  I[#/traits/age] S[#/properties/traits/properties/age/minimum] must be >= 13 but found 1`},
-		"unknown schema":    {`{"schema_id":"nothing","traits":{}}`, "", "Unable to find JSON Schema ID: nothing"},
-		"unknown state":     {`{"traits":{"email":"ann@example.org"},"state":"asleep"}`, "", "identity state is not valid"},
-		"bad organization":  {`{"traits":{"email":"ann@example.org"},"organization_id":"acme"}`, "", "Invalid value `acme` for parameter `organization_id`."},
-		"many addresses":    {`{"recovery_addresses":[{}` + strings.Repeat(",{}", maxAddresses) + `]}`, "", "An identity can not have more than 100 addresses."},
-		"deep metadata":     {`{"traits":{"email":"ann@example.org"},"metadata_admin":` + deep + `}`, "", "metadata_admin is out of bounds: at most 10000 values, 64 levels, and numbers that fit 64 bits."},
-		"large metadata":    {`{"traits":{"email":"ann@example.org"},"metadata_public":"` + strings.Repeat("x", 500<<10) + `"}`, "", fmt.Sprintf("The identity is too large: at most %d KB with its credentials.", table.MaxItem>>10)},
-		"many identifiers":  {`{"traits":{"email":"ann@example.org","more":["` + strings.Join(numbered(50), `","`) + `"]}}`, "", "An identity can have at most 40 identifiers and addresses; traits.more.39 is one too many."},
-		"social sign-in":    {`{"traits":{"email":"ann@example.org"},"credentials":{"oidc":{"config":{}}}}`, "", "credentials.oidc: credentials of this type can not be imported."},
-		"enterprise":        {`{"traits":{"email":"ann@example.org"},"credentials":{"saml":{}}}`, "", "credentials.saml: credentials of this type can not be imported."},
-		"authenticator app": {`{"traits":{"email":"ann@example.org"},"credentials":{"totp":{}}}`, "", "credentials.totp: credentials of this type can not be imported."},
-		"backup codes":      {`{"traits":{"email":"ann@example.org"},"credentials":{"lookup_secret":{}}}`, "", "credentials.lookup_secret: credentials of this type can not be imported."},
-		"security key":      {`{"traits":{"email":"ann@example.org"},"credentials":{"webauthn":{}}}`, "", "credentials.webauthn: credentials of this type can not be imported."},
-		"passkey":           {`{"traits":{"email":"ann@example.org"},"credentials":{"passkey":{}}}`, "", "credentials.passkey: credentials of this type can not be imported."},
+		"unknown schema":   {`{"schema_id":"nothing","traits":{}}`, "", "Unable to find JSON Schema ID: nothing"},
+		"unknown state":    {`{"traits":{"email":"ann@example.org"},"state":"asleep"}`, "", "identity state is not valid"},
+		"bad organization": {`{"traits":{"email":"ann@example.org"},"organization_id":"acme"}`, "", "Invalid value `acme` for parameter `organization_id`."},
+		"many addresses":   {`{"recovery_addresses":[{}` + strings.Repeat(",{}", maxAddresses) + `]}`, "", "An identity can not have more than 100 addresses."},
+		"deep metadata":    {`{"traits":{"email":"ann@example.org"},"metadata_admin":` + deep + `}`, "", "metadata_admin is out of bounds: at most 10000 values, 64 levels, and numbers that fit 64 bits."},
+		"large metadata":   {`{"traits":{"email":"ann@example.org"},"metadata_public":"` + strings.Repeat("x", 500<<10) + `"}`, "", fmt.Sprintf("The identity is too large: at most %d KB with its credentials.", table.MaxItem>>10)},
+		"many identifiers": {`{"traits":{"email":"ann@example.org","more":["` + strings.Join(numbered(50), `","`) + `"]}}`, "", "An identity can have at most 40 identifiers and addresses; traits.more.39 is one too many."},
 	} {
 		t.Run(name, func(t *testing.T) {
 			message, reason := h.expect(t, http.StatusBadRequest, "POST", "/admin/identities", row.body).said(t)

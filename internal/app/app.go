@@ -241,8 +241,12 @@ func (a *App) Publicly() selfservice.Handlers {
 		web.Redirect(w, r, target, http.StatusTemporaryRedirect)
 	}
 	handlers := selfservice.Handlers{}
-	for _, path := range []string{"/admin/schemas", "/admin/schemas/{id}", "/admin/self-service/", "/admin/sessions/whoami"} {
+	for _, path := range []string{"/admin/schemas", "/admin/schemas/{id}", "/admin/self-service/"} {
 		handlers[path] = back
+	}
+	// Verb by verb: the admin API has sessions of its own beside it.
+	for _, verb := range []string{"GET", "POST", "PUT", "PATCH", "DELETE"} {
+		handlers[verb+" /admin/sessions/whoami"] = back
 	}
 	return handlers
 }

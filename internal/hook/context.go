@@ -20,6 +20,10 @@ type Context struct {
 	RequestCookies map[string]string // by name; our own are kept back unless the allow-list names Cookie
 	Identity       any               // its public view; nil for nobody
 	Session        any               // nil for none
+
+	// Identifier and Password are what an older system is asked about, see Known;
+	// no other hook has them.
+	Identifier, Password string
 }
 
 // tree is a JSON object.
@@ -54,6 +58,9 @@ func (c *Caller) shown(in Context) (tree, error) {
 	}
 	if session != nil {
 		out["session"] = session
+	}
+	if in.Password != "" {
+		out["identifier"], out["password"] = in.Identifier, in.Password
 	}
 	return out, nil
 }

@@ -75,6 +75,9 @@ func (i *Identity) MigratePassword(now time.Time) error {
 	return i.setPassword(passwordConfig{Migration: true}, now)
 }
 
+// RemovePassword takes the password away; its identifiers stay.
+func (i *Identity) RemovePassword(now time.Time) error { return i.setPassword(passwordConfig{}, now) }
+
 func (i *Identity) setPassword(config passwordConfig, now time.Time) error {
 	raw, err := json.Marshal(config)
 	if err != nil {
@@ -99,6 +102,13 @@ func (i *Identity) Identify(kind CredentialType, identifiers []string, now time.
 	if !slices.Equal(credential.Identifiers, identifiers) {
 		credential.Identifiers, credential.UpdatedAt = identifiers, stored(now)
 	}
+	i.put(credential)
+}
+
+// SetVersion sets the version of a credential that exists.
+func (i *Identity) SetVersion(kind CredentialType, version int) {
+	credential := i.Credentials[kind]
+	credential.Version = version
 	i.put(credential)
 }
 

@@ -130,6 +130,9 @@ func TestKeys(t *testing.T) {
 	if got := who.Credentials[Passkey].Identifiers; !slices.Equal(got, []string{"handle", "later"}) {
 		t.Errorf("passkeys are identified by %q", got)
 	}
+	if got := who.Credentials[Passkey].Version; got != 1 {
+		t.Errorf("passkeys are of version %d", got)
+	}
 	if handle, err := who.UserHandle(Passkey); err != nil || string(handle) != "later" {
 		t.Errorf("the user handle is %q, %v", handle, err)
 	}

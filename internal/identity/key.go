@@ -50,8 +50,9 @@ type Attestation struct {
 	Object             []byte `json:"object"`
 }
 
-// keyDocument is a key without its methods.
-type keyDocument Key
+// KeyDocument is a key whose members are the known ones and no others, for who
+// has to refuse the rest.
+type KeyDocument Key
 
 func keyMembers() []string {
 	return []string{
@@ -61,11 +62,11 @@ func keyMembers() []string {
 }
 
 // MarshalJSON prints the stored form, which the admin API shows as well.
-func (k Key) MarshalJSON() ([]byte, error) { return withUnknown(keyDocument(k), k.unknown) }
+func (k Key) MarshalJSON() ([]byte, error) { return withUnknown(KeyDocument(k), k.unknown) }
 
 // UnmarshalJSON reads the stored form.
 func (k *Key) UnmarshalJSON(raw []byte) error {
-	var document keyDocument
+	var document KeyDocument
 	unknown, err := decode(raw, &document, keyMembers)
 	if err != nil {
 		return err
@@ -74,6 +75,10 @@ func (k *Key) UnmarshalJSON(raw []byte) error {
 	k.unknown = unknown
 	return nil
 }
+
+// keysVersion is the version of a credential that holds a user handle beside its
+// keys, as all do that are made here.
+const keysVersion = 1
 
 type keysConfig struct {
 	Keys       []Key  `json:"credentials"`
@@ -113,7 +118,29 @@ func (i *Identity) SetWebAuthnKeys(kind CredentialType, userHandle []byte, keys 
 		}
 		members["credentials"] = cut
 	}
-	return i.configure(kind, identifiers, members, now)
+	if err := i.configure(kind, identifiers, members, now); err != nil {
+		return err
+	}
+	i.SetVersion(kind, keysVersion)
+	return nil
+}
+
+// RemoveSecondKeys takes away the security keys that are a second factor. When
+// none is left, so does what authenticators know the identity by.
+func (i *Identity) RemoveSecondKeys(now time.Time) error {
+	keys, err := i.WebAuthnKeys(WebAuthn)
+	if err != nil {
+		return err
+	}
+	handle, err := i.UserHandle(WebAuthn)
+	if err != nil {
+		return err
+	}
+	first := slices.DeleteFunc(keys, func(key Key) bool { return !key.Passwordless })
+	if len(first) > 0 {
+		return i.SetWebAuthnKeys(WebAuthn, handle, first, now)
+	}
+	return i.configure(WebAuthn, i.Credentials[WebAuthn].Identifiers, map[string]any{"credentials": nil, "user_handle": nil}, now)
 }
 
 // PasskeyIdentifier is the identifier of a passkey: the user handle itself where

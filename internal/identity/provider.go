@@ -19,19 +19,19 @@ type Provider struct {
 	unknown map[string]json.RawMessage
 }
 
-// providerDocument is a provider without its methods.
-type providerDocument Provider
+// ProviderDocument is to a provider what KeyDocument is to a key.
+type ProviderDocument Provider
 
 func providerMembers() []string {
 	return []string{"subject", "provider", "organization", "use_auto_link"}
 }
 
 // MarshalJSON prints the stored form.
-func (p Provider) MarshalJSON() ([]byte, error) { return withUnknown(providerDocument(p), p.unknown) }
+func (p Provider) MarshalJSON() ([]byte, error) { return withUnknown(ProviderDocument(p), p.unknown) }
 
 // UnmarshalJSON reads the stored form.
 func (p *Provider) UnmarshalJSON(raw []byte) error {
-	var document providerDocument
+	var document ProviderDocument
 	unknown, err := decode(raw, &document, providerMembers)
 	if err != nil {
 		return err

@@ -151,7 +151,7 @@ func (i *Identity) shown(kind CredentialType, ring *secret.Ring) (json.RawMessag
 
 // providerView is a provider as the admin API shows it.
 type providerView struct {
-	providerDocument
+	ProviderDocument
 
 	IDToken      string `json:"initial_id_token"`
 	AccessToken  string `json:"initial_access_token"`
@@ -162,7 +162,7 @@ func (i *Identity) providersView(kind CredentialType) ([]providerView, error) {
 	providers, err := i.Providers(kind)
 	views := make([]providerView, len(providers))
 	for at, provider := range providers {
-		views[at].providerDocument = providerDocument(provider)
+		views[at].ProviderDocument = ProviderDocument(provider)
 	}
 	return views, err
 }

@@ -3,10 +3,8 @@ package secret
 import (
 	"crypto/subtle"
 	"encoding/base64"
-	"errors"
 	"fmt"
 	"io"
-	"strconv"
 	"strings"
 
 	"golang.org/x/crypto/argon2"
@@ -18,8 +16,6 @@ const (
 	maxArgon2MemoryKiB   = 256 << 10
 	maxArgon2Iterations  = 10
 	maxArgon2Parallelism = 16
-	minArgon2Length      = 8 // bytes of a key, and of a configured salt
-	maxArgon2Length      = 1024
 )
 
 // argon2Scheme makes argon2id hashes in the PHC string format.
@@ -33,8 +29,8 @@ func newArgon2(a Argon2) (scheme, error) {
 		{"memory (KiB)", uint64(a.MemoryKiB), 8, maxArgon2MemoryKiB},
 		{"iterations", uint64(a.Iterations), 1, maxArgon2Iterations},
 		{"parallelism", uint64(a.Parallelism), 1, maxArgon2Parallelism},
-		{"salt_length", uint64(a.SaltLength), minArgon2Length, maxArgon2Length},
-		{"key_length", uint64(a.KeyLength), minArgon2Length, maxArgon2Length},
+		{"salt_length", uint64(a.SaltLength), minKey, maxKey},
+		{"key_length", uint64(a.KeyLength), minKey, maxKey},
 	} {
 		if bound.value < bound.lo || bound.value > bound.hi {
 			return nil, fmt.Errorf("secret: hashers.argon2.%s is %d, not %d to %d", bound.name, bound.value, bound.lo, bound.hi)
@@ -84,21 +80,15 @@ func parseArgon2(hash string) (parsedHash, error) {
 	if variant == "argon2i" {
 		derive = argon2.Key
 	}
-	cost := strings.Split(fields[3], ",")
-	if len(cost) != 3 {
+	cost, okCost := parameters(fields[3], "m=", "t=", "p=")
+	salt, okSalt := rawBytes(fields[4])
+	key, okKey := rawBytes(fields[5])
+	if !okCost || !okSalt || !okKey || len(salt) == 0 || len(key) < minKey {
 		return parsedHash{}, ErrMalformedHash
 	}
-	memory, okMemory := argon2Number(cost[0], "m=")
-	iterations, okIterations := argon2Number(cost[1], "t=")
-	parallelism, okParallelism := argon2Number(cost[2], "p=")
-	salt, okSalt := phcBytes(fields[4])
-	key, okKey := phcBytes(fields[5])
-	switch {
-	case !okMemory, !okIterations, !okParallelism, !okSalt, !okKey,
-		len(salt) == 0, len(key) < minArgon2Length: // an empty key would match every password
-		return parsedHash{}, ErrMalformedHash
-	case memory > maxArgon2MemoryKiB, iterations > maxArgon2Iterations, parallelism > maxArgon2Parallelism,
-		len(salt) > maxArgon2Length, len(key) > maxArgon2Length:
+	memory, iterations, parallelism := cost[0], cost[1], cost[2]
+	if memory > maxArgon2MemoryKiB || iterations > maxArgon2Iterations || parallelism > maxArgon2Parallelism ||
+		len(salt) > maxKey || len(key) > maxKey {
 		return parsedHash{}, ErrTooCostly
 	}
 	a := Argon2{
@@ -115,24 +105,4 @@ func parseArgon2(hash string) (parsedHash, error) {
 			return subtle.ConstantTimeCompare(got, key) == 1
 		},
 	}, nil
-}
-
-// argon2Number reads one positive parameter behind its name. One too large for
-// its type is too large for every bound, too.
-func argon2Number(s, name string) (uint64, bool) {
-	digits, ok := strings.CutPrefix(s, name)
-	if !ok || strings.HasPrefix(digits, "0") {
-		return 0, false
-	}
-	n, err := strconv.ParseUint(digits, 10, 64)
-	return n, err == nil || errors.Is(err, strconv.ErrRange)
-}
-
-// phcBytes reads standard base64 without padding in its one canonical spelling.
-func phcBytes(s string) ([]byte, bool) {
-	if strings.ContainsAny(s, "\r\n") { // encoding/base64 skips them, Strict or not
-		return nil, false
-	}
-	b, err := base64.RawStdEncoding.Strict().DecodeString(s)
-	return b, err == nil
 }

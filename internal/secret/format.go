@@ -1,9 +1,21 @@
 package secret
 
-import "strings"
+import (
+	"encoding/base64"
+	"errors"
+	"strconv"
+	"strings"
+)
 
 // maxHash is the length in bytes beyond which nothing is a password hash.
 const maxHash = 4096
+
+// What every derived key of an imported hash keeps to, in bytes: an empty one
+// would match every password.
+const (
+	minKey = 8
+	maxKey = 1024
+)
 
 // parsedHash is a password hash taken apart and found to be within bounds.
 type parsedHash struct {
@@ -22,21 +34,28 @@ type format struct {
 // formats lists the known ones; the first whose prefix fits reads a hash.
 func formats() []format {
 	return []format{
+		{"$md5-crypt$", parseMD5Crypt},
 		{"$2$", parseBcrypt},
 		{"$2a$", parseBcrypt},
 		{"$2b$", parseBcrypt},
 		{"$2y$", parseBcrypt},
 		{"$2z$", parseBcrypt},
+		{"$sha256-crypt$", parseSHACrypt},
+		{"$sha512-crypt$", parseSHACrypt},
 		{"$argon2id$", parseArgon2},
 		{"$argon2i$", parseArgon2},
+		{"$pbkdf2-sha", parsePBKDF2},
+		{"$scrypt$", parseScrypt},
+		{"{SSHA}", parseSSHA},
+		{"{SSHA256}", parseSSHA},
+		{"{SSHA512}", parseSSHA},
+		{"$sha1$", parseTemplated},
+		{"$sha256$", parseTemplated},
+		{"$sha512$", parseTemplated},
+		{"$firescrypt$", parseFirebaseScrypt},
+		{"$md5$", parseMD5},
+		{"$hmac-", parseHMAC},
 	}
-}
-
-// Known says whether a text has the prefix of a known hash format. CheckHash
-// says whether it can be used.
-func Known(hash string) bool {
-	_, ok := formatOf(hash)
-	return ok
 }
 
 // CheckHash says whether a hash can be kept and checked later: imports ask it,
@@ -47,22 +66,55 @@ func CheckHash(hash string) error {
 	return err
 }
 
-func formatOf(hash string) (format, bool) {
+func parseHash(hash string) (parsedHash, error) {
 	for _, f := range formats() {
-		if strings.HasPrefix(hash, f.prefix) {
-			return f, true
+		if !strings.HasPrefix(hash, f.prefix) {
+			continue
 		}
+		if len(hash) > maxHash {
+			return parsedHash{}, ErrMalformedHash
+		}
+		return f.parse(hash)
 	}
-	return format{}, false
+	return parsedHash{}, ErrUnknownHash
 }
 
-func parseHash(hash string) (parsedHash, error) {
-	f, ok := formatOf(hash)
-	if !ok {
-		return parsedHash{}, ErrUnknownHash
+// parameters reads positive numbers behind their names: "m=8,t=1,p=1".
+func parameters(s string, names ...string) ([]uint64, bool) {
+	numbers := make([]uint64, 0, len(names))
+	for at, name := range names {
+		part, rest, more := strings.Cut(s, ",")
+		digits, named := strings.CutPrefix(part, name)
+		number, ok := positive(digits)
+		if !named || !ok || more == (at == len(names)-1) {
+			return nil, false
+		}
+		numbers = append(numbers, number)
+		s = rest
 	}
-	if len(hash) > maxHash {
-		return parsedHash{}, ErrMalformedHash
+	return numbers, true
+}
+
+// positive reads a decimal number in its one spelling. One too large for its
+// type is too large for every bound, too.
+func positive(digits string) (uint64, bool) {
+	if strings.HasPrefix(digits, "0") {
+		return 0, false
 	}
-	return f.parse(hash)
+	n, err := strconv.ParseUint(digits, 10, 64)
+	return n, err == nil || errors.Is(err, strconv.ErrRange)
+}
+
+// rawBytes reads standard base64 without padding, paddedBytes with it, both in
+// the one canonical spelling.
+func rawBytes(s string) ([]byte, bool) { return strictBytes(base64.RawStdEncoding, s) }
+
+func paddedBytes(s string) ([]byte, bool) { return strictBytes(base64.StdEncoding, s) }
+
+func strictBytes(encoding *base64.Encoding, s string) ([]byte, bool) {
+	if strings.ContainsAny(s, "\r\n") { // encoding/base64 skips them, Strict or not
+		return nil, false
+	}
+	b, err := encoding.Strict().DecodeString(s)
+	return b, err == nil
 }

@@ -8,7 +8,7 @@ import (
 
 // Run is one run of a password hash function.
 type Run struct {
-	Algorithm string // "bcrypt", "argon2id", "argon2i"
+	Algorithm string // "bcrypt", "argon2id", "pbkdf2-sha256", "md5"
 	Cost      string // every parameter that the work depends on: "12", "m=19456,t=2,p=1,s=16,k=32"
 }
 

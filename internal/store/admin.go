@@ -4,9 +4,12 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 
+	"styx/internal/fault"
 	"styx/internal/identity"
+	"styx/internal/session"
 	"styx/internal/table"
 )
 
@@ -79,4 +82,108 @@ func (s *Store) CountIdentities(ctx context.Context, most int) (int, error) {
 		}
 	}
 	return count, nil
+}
+
+// Session returns a session by its id alone and its owner, or a NotFound fault.
+func (s *Store) Session(ctx context.Context, id string) (*session.Session, *identity.Identity, error) {
+	id, ok := parse(id)
+	if !ok {
+		return nil, nil, fault.Missing()
+	}
+	pointer, err := s.Table.Get(ctx, key(pointers, id))
+	if err != nil {
+		return nil, nil, fmt.Errorf("read session pointer: %w", err)
+	}
+	if pointer[0] == nil {
+		return nil, nil, fault.Missing()
+	}
+	owner := pointer[0].St
+	items, err := s.Table.Get(ctx, key(identities, owner), sessionKey(owner, id))
+	if err != nil {
+		return nil, nil, fmt.Errorf("read session: %w", err)
+	}
+	if items[0] == nil || items[1] == nil {
+		return nil, nil, fault.Missing()
+	}
+	who, err := readIdentity(items[0])
+	if err != nil {
+		return nil, nil, err
+	}
+	found, err := readSession(items[1])
+	return found, who, err
+}
+
+// SessionsByID returns those of the sessions that exist, whosever they are. The
+// read is strongly consistent; an id that is no UUID names none.
+func (s *Store) SessionsByID(ctx context.Context, ids []string) ([]*session.Session, error) {
+	var keys []table.Key
+	for _, id := range ids {
+		if id, ok := parse(id); ok && !slices.Contains(keys, key(pointers, id)) {
+			keys = append(keys, key(pointers, id))
+		}
+	}
+	owners, err := s.Table.Get(ctx, keys...)
+	if err != nil {
+		return nil, fmt.Errorf("read session pointers: %w", err)
+	}
+	var stored []table.Key
+	for _, pointer := range owners {
+		if pointer != nil {
+			stored = append(stored, sessionKey(pointer.St, pointer.PK[len(key(pointers, "").PK):]))
+		}
+	}
+	items, err := s.Table.Get(ctx, stored...)
+	if err != nil {
+		return nil, fmt.Errorf("read sessions: %w", err)
+	}
+	var found []*session.Session
+	for _, item := range items {
+		if item == nil {
+			continue
+		}
+		one, err := readSession(item)
+		if err != nil {
+			return nil, err
+		}
+		found = append(found, one)
+	}
+	return found, nil
+}
+
+// SessionPage is one page of the list of all sessions, newest first.
+type SessionPage struct {
+	Sessions []*session.Session
+	Owners   map[string]*identity.Identity // by id; nil for one that is gone
+	// Next is the id that the next page follows after, "" when nothing follows.
+	// A page may end early, or be empty, and still have a next one.
+	Next string
+}
+
+// AllSessions returns up to limit sessions, whosever they are, older than the
+// one of the id before, "" for the newest.
+func (s *Store) AllSessions(ctx context.Context, before string, limit int) (SessionPage, error) {
+	asked := listing[*session.Session]{
+		read:    readSession,
+		row:     func(one *session.Session) row { return row{one.ID, one.V, len(one.Stored)} },
+		matches: func(*session.Session) bool { return true },
+	}
+	for _, digit := range shards {
+		asked.lists = append(asked.lists, sessionShard(string(digit)))
+	}
+	found, next, err := newest(ctx, s.Table, asked, before, limit)
+	if err != nil {
+		return SessionPage{}, fmt.Errorf("list sessions: %w", err)
+	}
+	page := SessionPage{Sessions: found, Owners: map[string]*identity.Identity{}, Next: next}
+	for _, one := range found {
+		page.Owners[one.IdentityID] = nil
+	}
+	owners, err := s.IdentitiesByID(ctx, slices.Collect(maps.Keys(page.Owners)))
+	if err != nil {
+		return SessionPage{}, err
+	}
+	for _, who := range owners {
+		page.Owners[who.ID] = who
+	}
+	return page, nil
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 
 	"styx/internal/fault"
 	"styx/internal/identity"
@@ -107,21 +108,43 @@ func (s *Store) Upgrade(ctx context.Context, who *identity.Identity, change func
 	return nil
 }
 
-// deleteBatch is how many sessions one transaction of a deletion removes: each
-// is two items of at most a hundred.
-const deleteBatch = 49
-
-// Delete removes an identity and all that belongs to it. The identity goes
-// last, together with its guards: a deletion that was cut short is completed by
-// deleting again, and no name stays taken by nobody.
-func (s *Store) Delete(ctx context.Context, id string) error {
-	return Again(ctx, func(ctx context.Context) error {
+// Amend reads an identity, changes it and stores it; a race that was lost is
+// decided anew. Its own errors are a NotFound fault and a TakenError.
+func (s *Store) Amend(ctx context.Context, id string, change func(*identity.Identity) error) (*identity.Identity, error) {
+	var changed *identity.Identity
+	err := Again(ctx, func(ctx context.Context) error {
 		who, err := s.Identity(ctx, id)
 		if err != nil {
 			return err
 		}
-		if err := s.deleteSessions(ctx, who.ID); err != nil {
+		if err := change(who); err != nil {
 			return err
+		}
+		var c commit
+		if err := s.putIdentity(&c, who); err != nil {
+			return err
+		}
+		changed = who
+		return c.write(ctx, s.Table)
+	})
+	return changed, err
+}
+
+// Delete removes an identity and all that belongs to it, so much in a
+// transaction as fits. The identity goes last, together with its guards: a
+// deletion that was cut short is completed by deleting again, and no name stays
+// taken by nobody.
+func (s *Store) Delete(ctx context.Context, id string) error {
+	return Again(ctx, func(ctx context.Context) error {
+		who, err := s.Identity(ctx, id)
+		if err != nil && !fault.Is(err, fault.NotFound) {
+			return err
+		}
+		if err := s.clear(ctx, id); err != nil {
+			return err
+		}
+		if err != nil {
+			return err // nobody, and nothing is left of whom a crash deleted half
 		}
 		var c commit
 		c.add(errRace, table.Delete(key(identities, who.ID), table.Is(table.AttrV, who.V)))
@@ -132,58 +155,86 @@ func (s *Store) Delete(ctx context.Context, id string) error {
 			return err
 		}
 		// A session that began meanwhile is dead without its identity.
-		return s.deleteSessions(ctx, who.ID)
+		return s.clear(ctx, who.ID)
 	})
 }
 
-func (s *Store) deleteSessions(ctx context.Context, id string) error {
-	owner := key(identities, id)
+// clear removes everything of an identity but its document: sessions with their
+// pointers, and whatever else is kept beside it.
+func (s *Store) clear(ctx context.Context, id string) error {
+	id, ok := parse(id)
+	if !ok {
+		return nil
+	}
+	itself := key(identities, id)
 	for {
-		page, err := s.Table.Query(ctx, table.Query{PK: owner.PK, Prefix: sessionsOf, Limit: deleteBatch})
+		page, err := s.Table.Query(ctx, table.Query{PK: itself.PK, Limit: deleteBatch + 1})
 		if err != nil {
-			return fmt.Errorf("list sessions to delete: %w", err)
+			return fmt.Errorf("list what to delete: %w", err)
 		}
 		var c commit
 		for _, item := range page.Items {
-			c.add(nil, table.Delete(item.Key), table.Delete(key(pointers, item.SK[len(sessionsOf):])))
+			if item.Key == itself {
+				continue
+			}
+			c.add(nil, table.Delete(item.Key))
+			if session, is := strings.CutPrefix(item.SK, sessionsOf); is {
+				c.add(nil, table.Delete(key(pointers, session)))
+			}
 		}
 		if err := c.write(ctx, s.Table); err != nil {
 			return err
 		}
-		if len(page.Items) < deleteBatch && !page.More {
+		if !page.More {
 			return nil
 		}
 	}
 }
 
 // Identities returns up to limit identities whose ids follow after, in the
-// order of ids, and whether there are more.
+// order of ids, and whether there are more. The shard where the page begins
+// mostly holds all of it; where it does not, the others are read together.
 func (s *Store) Identities(ctx context.Context, after string, limit int) ([]*identity.Identity, bool, error) {
-	var found []*identity.Identity
-	for _, shard := range shards {
-		if after != "" && string(shard) < after[:1] {
-			continue
+	first := 0
+	if after != "" {
+		first = max(0, strings.Index(shards, after[:1]))
+	}
+	found, err := s.identitiesOf(ctx, first, after, limit+1)
+	if err != nil {
+		return nil, false, err
+	}
+	if lacking := limit + 1 - len(found); lacking > 0 {
+		others := make([][]*identity.Identity, len(shards)-first-1)
+		err := table.Spread(ctx, len(others), len(others), func(ctx context.Context, at int) (err error) {
+			others[at], err = s.identitiesOf(ctx, first+1+at, "", lacking)
+			return err
+		})
+		if err != nil {
+			return nil, false, err
 		}
-		for {
-			page, err := s.Table.Query(ctx, table.Query{GK: identityShard(string(shard)), After: after, Limit: limit + 1 - len(found)})
+		found = append(found, slices.Concat(others...)...)
+	}
+	return found[:min(limit, len(found))], len(found) > limit, nil
+}
+
+// identitiesOf returns up to limit identities of one shard.
+func (s *Store) identitiesOf(ctx context.Context, shard int, after string, limit int) ([]*identity.Identity, error) {
+	var found []*identity.Identity
+	for {
+		page, err := s.Table.Query(ctx, table.Query{GK: identityShard(shards[shard:]), After: after, Limit: limit - len(found)})
+		if err != nil {
+			return nil, fmt.Errorf("list identities: %w", err)
+		}
+		for at := range page.Items {
+			who, err := readIdentity(&page.Items[at])
 			if err != nil {
-				return nil, false, fmt.Errorf("list identities: %w", err)
+				return nil, err
 			}
-			for i := range page.Items {
-				if len(found) == limit {
-					return found, true, nil
-				}
-				who, err := readIdentity(&page.Items[i])
-				if err != nil {
-					return nil, false, err
-				}
-				found = append(found, who)
-				after = who.ID
-			}
-			if !page.More {
-				break
-			}
+			found = append(found, who)
+			after = who.ID
+		}
+		if !page.More || len(found) >= limit || len(page.Items) == 0 {
+			return found, nil
 		}
 	}
-	return found, false, nil
 }

@@ -136,9 +136,21 @@ func TestBusyTable(t *testing.T) {
 		"Revoke":         func(ctx context.Context) error { return h.Revoke(ctx, ann.ID, live.ID) },
 		"RevokeOthers":   func(ctx context.Context) error { return h.RevokeOthers(ctx, ann, live, nil) },
 		"Sessions":       func(ctx context.Context) error { _, err := h.Sessions(ctx, ann.ID); return err },
-		"Bearer":         func(ctx context.Context) error { _, err := h.Bearer(ctx, token); return err },
-		"Flow":           func(ctx context.Context) error { _, err := h.Flow(ctx, flow.Registration, f.ID); return err },
-		"SaveFlow":       func(ctx context.Context) error { return h.SaveFlow(ctx, f) },
+		"Amend": func(ctx context.Context) error {
+			_, err := h.Amend(ctx, ann.ID, func(*identity.Identity) error { return nil })
+			return err
+		},
+		"Session":      func(ctx context.Context) error { _, _, err := h.Session(ctx, live.ID); return err },
+		"SessionsByID": func(ctx context.Context) error { _, err := h.SessionsByID(ctx, []string{live.ID}); return err },
+		"AllSessions":  func(ctx context.Context) error { _, err := h.AllSessions(ctx, "", 10); return err },
+		"SomeSessions": func(ctx context.Context) error { _, err := h.SomeSessions(ctx, 10, nil); return err },
+		"RevokeAll":    func(ctx context.Context) error { _, err := h.RevokeAll(ctx, []*session.Session{live}); return err },
+		"RevokeOf":     func(ctx context.Context) error { _, err := h.RevokeOf(ctx, ann.ID); return err },
+		"DeleteAll":    func(ctx context.Context) error { return h.DeleteAll(ctx, []*session.Session{live}) },
+		"DeleteOf":     func(ctx context.Context) error { _, err := h.DeleteOf(ctx, ann.ID); return err },
+		"Bearer":       func(ctx context.Context) error { _, err := h.Bearer(ctx, token); return err },
+		"Flow":         func(ctx context.Context) error { _, err := h.Flow(ctx, flow.Registration, f.ID); return err },
+		"SaveFlow":     func(ctx context.Context) error { return h.SaveFlow(ctx, f) },
 		"Register": func(ctx context.Context) error {
 			return h.Commit(ctx, Change{Flow: f, Consume: true, Same: true, Who: somebody("eve")})
 		},

@@ -1,7 +1,6 @@
 package store
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -298,16 +297,6 @@ func (f MessageFilter) matches(m *courier.Message) bool {
 	return m.Type != courier.Hook && (f.Status == "" || m.Status == f.Status) && (f.Recipient == "" || m.Recipient == f.Recipient)
 }
 
-// Bounds of a list of messages.
-const (
-	// shardPages is how many pages of each shard one list reads for a filter.
-	shardPages = 2
-	// shardPage is how many messages such a page holds.
-	shardPage = 100
-	// listBytes is how much of documents one list holds.
-	listBytes = 4 << 20
-)
-
 // MessagePage is one page of a list, newest first.
 type MessagePage struct {
 	Messages []*courier.Message
@@ -319,98 +308,23 @@ type MessagePage struct {
 // Messages returns up to limit messages older than the one of the id before, ""
 // for the newest.
 func (s *Store) Messages(ctx context.Context, f MessageFilter, before string, limit int) (MessagePage, error) {
-	var lists []string
+	asked := listing[*courier.Message]{
+		read:    readMessage,
+		row:     func(m *courier.Message) row { return row{m.ID, m.V, len(m.Stored)} },
+		matches: f.matches,
+		picky:   f != MessageFilter{},
+	}
 	for _, digit := range shards {
 		if f.Status == "" || f.Status.Open() {
-			lists = append(lists, openShard(string(digit)))
+			asked.lists = append(asked.lists, openShard(string(digit)))
 		}
 		if f.Status == "" || !f.Status.Open() {
-			lists = append(lists, closedShard(string(digit)))
+			asked.lists = append(asked.lists, closedShard(string(digit)))
 		}
 	}
-	found := make([]partial, len(lists))
-	reads := make([]func(context.Context) error, len(lists))
-	for at, list := range lists {
-		reads[at] = func(ctx context.Context) (err error) {
-			found[at], err = s.messagesOf(ctx, list, f, before, limit)
-			return err
-		}
+	found, next, err := newest(ctx, s.Table, asked, before, limit)
+	if err != nil {
+		return MessagePage{}, fmt.Errorf("list messages: %w", err)
 	}
-	if err := table.Together(ctx, reads...); err != nil {
-		return MessagePage{}, err
-	}
-	return merge(found, limit), nil
-}
-
-// partial is what was read of one shard: all that matches, newest first, down
-// to the id reached; "" is its end.
-type partial struct {
-	messages []*courier.Message
-	reached  string
-}
-
-func (s *Store) messagesOf(ctx context.Context, list string, f MessageFilter, before string, limit int) (partial, error) {
-	var p partial
-	query := table.Query{GK: list, After: before, Reverse: true, Limit: limit + 1}
-	if f != (MessageFilter{}) {
-		query.Limit = max(query.Limit, shardPage)
-	}
-	for range shardPages {
-		page, err := s.Table.Query(ctx, query)
-		if err != nil {
-			return partial{}, fmt.Errorf("list messages: %w", err)
-		}
-		for at := range page.Items {
-			m, err := readMessage(&page.Items[at])
-			if err != nil {
-				return partial{}, err
-			}
-			if query.After = m.ID; f.matches(m) {
-				p.messages = append(p.messages, m)
-			}
-		}
-		if !page.More {
-			return p, nil
-		}
-		if len(p.messages) > limit {
-			break
-		}
-	}
-	p.reached = query.After
-	return p, nil
-}
-
-// merge puts shards together, newest first. It goes no further down than the
-// shard that was read least far, for older messages of that one are unknown.
-func merge(shards []partial, limit int) MessagePage {
-	floor := ""
-	byID := map[string]*courier.Message{}
-	for _, shard := range shards {
-		floor = max(floor, shard.reached)
-		for _, m := range shard.messages {
-			// A message on its way from one list to the other may be in both.
-			if other := byID[m.ID]; other == nil || other.V < m.V {
-				byID[m.ID] = m
-			}
-		}
-	}
-	var page MessagePage
-	weight := 0
-	ids := make([]string, 0, len(byID))
-	for id := range byID {
-		if id >= floor {
-			ids = append(ids, id)
-		}
-	}
-	slices.SortFunc(ids, func(a, b string) int { return cmp.Compare(b, a) })
-	for _, id := range ids {
-		m := byID[id]
-		if weight += len(m.Stored); len(page.Messages) == limit || weight > listBytes && len(page.Messages) > 0 {
-			page.Next = page.Messages[len(page.Messages)-1].ID
-			return page
-		}
-		page.Messages = append(page.Messages, m)
-	}
-	page.Next = floor
-	return page
+	return MessagePage{found, next}, nil
 }

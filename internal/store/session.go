@@ -27,7 +27,7 @@ func readSession(item *table.Item) (*session.Session, error) {
 	return found, nil
 }
 
-// putSession adds the write of a session, and of its pointer when it is new.
+// putSession adds the write of a session and of its pointer.
 func (s *Store) putSession(c *commit, live *session.Session) error {
 	document, err := encode(live, live.Stored)
 	if err != nil {
@@ -39,13 +39,15 @@ func (s *Store) putSession(c *commit, live *session.Session) error {
 		GK: sessionShard(live.ID), GS: live.ID,
 	}
 	c.stored = append(c.stored, func() { live.V, live.Stored = live.V+1, document })
+	// The pointer lasts as long as its session does.
+	pointer := table.Item{Key: key(pointers, live.ID), St: live.IdentityID, Exp: item.Exp, TTL: item.TTL}
 	if live.V == 0 {
-		pointer := table.Item{Key: key(pointers, live.ID), St: live.IdentityID, Exp: item.Exp, TTL: item.TTL}
 		c.add(errRace, table.Put(item, table.Absent()), table.Put(pointer, table.Absent()))
 		return nil
 	}
 	// A session revoked meanwhile has another version or status: it stays dead.
-	c.add(errRace, table.Put(item, table.Is(table.AttrV, live.V), table.Not(table.Is(table.AttrSt, revoked)), writable))
+	c.add(errRace, table.Put(item, table.Is(table.AttrV, live.V), table.Not(table.Is(table.AttrSt, revoked)), writable),
+		table.Put(pointer))
 	return nil
 }
 
@@ -82,22 +84,6 @@ func (s *Store) settle(
 		}
 		return c.write(ctx, s.Table)
 	})
-}
-
-// Revoke ends one session of an identity; one that does not exist is no error.
-func (s *Store) Revoke(ctx context.Context, owner, id string) error {
-	id, ok := parse(id)
-	if !ok {
-		return fault.Bad("the session id is not a UUID")
-	}
-	err := s.Table.Write(ctx, table.Update(sessionKey(owner, id), []table.Change{table.Set(table.AttrSt, revoked), table.Add(table.AttrV, 1)}, table.Exists()))
-	if _, absent := errors.AsType[*table.ConditionFailed](err); absent {
-		return nil
-	}
-	if err != nil {
-		return fmt.Errorf("revoke session: %w", err)
-	}
-	return nil
 }
 
 // RevokeOthers ends every session of an identity but the one that stays, by

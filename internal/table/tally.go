@@ -187,3 +187,20 @@ func (e *Entry) Found(items int) {
 	defer e.at.tally.mu.Unlock()
 	e.call.Items = items
 }
+
+// Spread does a piece of work for each of count, so many at once, and returns
+// the first error it came upon; what began is finished.
+func Spread(ctx context.Context, atOnce, count int, do func(ctx context.Context, at int) error) error {
+	hands := make([]func(context.Context) error, min(atOnce, count))
+	for hand := range hands {
+		hands[hand] = func(ctx context.Context) error {
+			for at := hand; at < count; at += len(hands) {
+				if err := do(ctx, at); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+	}
+	return Together(ctx, hands...)
+}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync/atomic"
 	"testing"
 
 	"styx/internal/table"
@@ -87,5 +88,35 @@ func TestWithoutTally(t *testing.T) {
 	table.Begin(t.Context(), table.VerbQuery, 0).Found(3)
 	if err := table.Together(t.Context()); err != nil {
 		t.Error(err)
+	}
+}
+
+func TestSpreadDoesEachOnceAndStopsAtAnError(t *testing.T) {
+	var done [50]atomic.Int32
+	if err := table.Spread(t.Context(), 7, len(done), func(_ context.Context, at int) error {
+		done[at].Add(1)
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	for at := range done {
+		if n := done[at].Load(); n != 1 {
+			t.Errorf("piece %d was done %d times", at, n)
+		}
+	}
+	failure := errors.New("no")
+	count := 0
+	err := table.Spread(t.Context(), 1, 5, func(_ context.Context, at int) error {
+		count++
+		if at == 2 {
+			return failure
+		}
+		return nil
+	})
+	if !errors.Is(err, failure) || count != 3 {
+		t.Errorf("after %d pieces: %v", count, err)
+	}
+	if err := table.Spread(t.Context(), 4, 0, func(context.Context, int) error { return failure }); err != nil {
+		t.Errorf("nothing to do: %v", err)
 	}
 }

@@ -3,12 +3,17 @@ package adminapi
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"fmt"
+	"io"
 	"net/http"
 
 	"styx/internal/admin"
 	"styx/internal/app"
 	"styx/internal/app/flows"
 	"styx/internal/app/signup"
+	"styx/internal/config"
 	"styx/internal/courier"
 	"styx/internal/web"
 )
@@ -40,9 +45,27 @@ func Handler(a *app.App, version string, preview Preview) http.Handler {
 		mux.HandleFunc("GET "+prefix+"/version", func(w http.ResponseWriter, _ *http.Request) {
 			web.JSON(w, http.StatusOK, map[string]string{"version": app.Version(version)})
 		})
+		mux.HandleFunc("GET "+prefix+"/health/config", func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+			_, _ = io.WriteString(w, fingerprint(a.Config))
+		})
 	}
 	for pattern, handler := range a.Publicly() {
 		mux.HandleFunc(pattern, handler)
 	}
 	return web.Admin(mux)
+}
+
+// fingerprint names a configuration, so that whoever runs several instances can
+// see whether they run the same: its revision or, without one, a hash of what it
+// says. Secrets do not show in it.
+func fingerprint(c *config.Config) string {
+	if c.Revision != "" {
+		return c.Revision
+	}
+	said, err := json.Marshal(c)
+	if err != nil {
+		return "" // it is made of texts and numbers
+	}
+	return fmt.Sprintf("%x", sha256.Sum256(said))
 }
