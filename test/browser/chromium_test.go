@@ -165,6 +165,22 @@ func value[T any](p *person, expression string) T {
 	return v
 }
 
+// until waits until an expression is true, on this page or on the next.
+func (p *person) until(expression string) {
+	p.t.Helper()
+	ctx, cancel := context.WithTimeout(p.ctx, patience)
+	defer cancel()
+	for {
+		// An error is a page that goes, while another comes.
+		if is, err := chromedp.Run(ctx, chromedp.Evaluate[bool]("Boolean("+expression+")")); err == nil && is {
+			return
+		}
+		if err := chromedp.Do(ctx, chromedp.Sleep(20*time.Millisecond)); err != nil {
+			p.fail("wait for "+expression, err)
+		}
+	}
+}
+
 // call sends a command of the DevTools protocol to a person's tab.
 func call[P, R any](p *person, command cdp.Command[P, R], params P) R {
 	p.t.Helper()

@@ -86,6 +86,21 @@ func TestPagesOfOthersUseTheScript(t *testing.T) {
 		}
 	}
 
+	// A page that shows another flow offers passkeys anew, for its challenge.
+	const offer = `window.asked = [];
+		navigator.credentials.get = ({ publicKey, signal }) => new Promise((_, fail) => {
+			asked.push(publicKey.challenge.length);
+			signal.onabort = () => { asked.push("over"); fail(signal.reason); };
+		});
+		oryPasskeyLoginAutocompleteInit();`
+	p.start()
+	p.do("offer passkeys", chromedp.Evaluate[chromedp.Void](offer))
+	p.until("asked.length === 1")
+	p.do("show another flow", chromedp.Evaluate[chromedp.Void](`
+		document.getElementsByName("passkey_challenge")[0].value = '{"publicKey":{"challenge":"AAAA","rpId":"localhost"}}';
+		oryPasskeyLoginAutocompleteInit();`))
+	p.until(`asked.join() === "16,over,3"`)
+
 	p.start()
 	p.tap("Use it in vain")
 	p.until("window.alerted")
@@ -103,12 +118,6 @@ func (p *person) start() {
 	p.t.Helper()
 	p.do("open the page", chromedp.Navigate(p.base+"/"))
 	p.until("window.initialized")
-}
-
-// until waits until an expression is true.
-func (p *person) until(expression string) {
-	p.t.Helper()
-	p.do("wait for "+expression, chromedp.Poll[chromedp.Void](expression))
 }
 
 // standard is JSON with its binary fields as encoding/json reads them.
