@@ -8,8 +8,10 @@ import (
 	"styx/internal/flow"
 	"styx/internal/method/code"
 	"styx/internal/method/link"
+	"styx/internal/method/lookup"
 	"styx/internal/method/password"
 	"styx/internal/method/profile"
+	"styx/internal/method/totp"
 	"styx/internal/secret"
 )
 
@@ -24,6 +26,8 @@ func All(c *config.Config, hash *secret.Hasher, ring *secret.Ring, rand io.Reade
 		{c.Methods.Password.Enabled, func() flow.Method { return password.New(c.Methods.Password, hash, client) }},
 		{c.Methods.Code.Enabled, func() flow.Method { return code.New(c, ring, rand) }},
 		{c.Methods.Link.Enabled, func() flow.Method { return link.New(c, ring, rand) }},
+		{c.Methods.TOTP.Enabled, func() flow.Method { return totp.New(c.Methods.TOTP, ring) }},
+		{c.Methods.LookupSecret.Enabled, func() flow.Method { return lookup.New(ring) }},
 	}
 	var all []flow.Method
 	for _, entry := range roster {

@@ -11,6 +11,12 @@ func Text(rand io.Reader, n int) string {
 	return digits(rand, n, alphabet)
 }
 
+// LowerText returns n random characters of 0-9a-z, each equally likely: 5.17 bits
+// of entropy per character.
+func LowerText(rand io.Reader, n int) string {
+	return digits(rand, n, alphabet[:10]+alphabet[36:])
+}
+
 // Code returns six random decimal digits, each equally likely.
 func Code(rand io.Reader) string {
 	return digits(rand, 6, alphabet[:10])

@@ -24,20 +24,26 @@ func TestTextAndCodeHaveTheirShape(t *testing.T) {
 		if s := secret.Text(random, 64); !regexp.MustCompile(`^[0-9A-Za-z]{64}$`).MatchString(s) {
 			t.Fatalf("Text = %q", s)
 		}
+		if s := secret.LowerText(random, 64); !regexp.MustCompile(`^[0-9a-z]{64}$`).MatchString(s) {
+			t.Fatalf("LowerText = %q", s)
+		}
 		if s := secret.Code(random); !regexp.MustCompile(`^[0-9]{6}$`).MatchString(s) {
 			t.Fatalf("Code = %q", s)
 		}
 	}
 }
 
-// Of 256 values of a byte, the last 6 would favour 0 to 5 in a digit, and the
-// last 8 would favour 0 to 7 in a text.
+// Of 256 values of a byte, the last 6 would favour 0 to 5 in a digit, the last 8
+// 0 to 7 in a text, and the last 4 0 to 3 in one of small letters.
 func TestUnfairBytesAreThrownAway(t *testing.T) {
 	if got := secret.Code(bytes.NewReader([]byte{250, 249, 255, 0, 1, 19, 252, 2, 3})); got != "901923" {
 		t.Errorf("Code = %q", got)
 	}
 	if got := secret.Text(bytes.NewReader([]byte{248, 247, 255, 61, 0}), 3); got != "zz0" {
 		t.Errorf("Text = %q", got)
+	}
+	if got := secret.LowerText(bytes.NewReader([]byte{252, 251, 255, 10, 0}), 3); got != "za0" {
+		t.Errorf("LowerText = %q", got)
 	}
 }
 

@@ -189,6 +189,7 @@ func (e *Engine) submitSettings(w http.ResponseWriter, r *http.Request) {
 	case err != nil:
 		e.failFlow(w, r, step, err)
 	case outcome.Who == nil:
+		step.Flow.Transient = shownTransient(step.Form)
 		e.answerSettings(w, r, step.Flow, nil, e.page(step.Flow))
 	default:
 		e.finishSettings(w, r, done)
@@ -410,6 +411,7 @@ func (e *Engine) finishSettings(w http.ResponseWriter, r *http.Request, done cha
 	if len(done.verifications) > 0 {
 		to = e.page(done.verifications[0])
 	}
+	f.Transient = nil
 	e.answerSettings(w, r, f, next, to)
 }
 
@@ -419,7 +421,6 @@ func (e *Engine) answerSettings(w http.ResponseWriter, r *http.Request, f *flow.
 		web.Redirect(w, r, to, http.StatusSeeOther)
 		return
 	}
-	f.Transient = nil
 	web.JSON(w, http.StatusOK, e.show(r, f, next...))
 }
 

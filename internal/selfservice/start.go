@@ -250,11 +250,7 @@ func (e *Engine) fill(ctx context.Context, step *flow.Step) error {
 			return err
 		}
 	}
-	offered := e.offered(step.Flow)
-	if len(offered) == 0 {
-		step.Flow.UI.Nodes = nil
-	}
-	for _, method := range offered {
+	for _, method := range e.offered(step.Flow) {
 		door := method.Door(step.Flow.Kind)
 		if door.Form == nil {
 			continue
@@ -262,6 +258,9 @@ func (e *Engine) fill(ctx context.Context, step *flow.Step) error {
 		if err := door.Form(ctx, step); err != nil {
 			return fmt.Errorf("fill form of %s: %w", method.ID, err)
 		}
+	}
+	if nodes := step.Flow.UI.Nodes; len(nodes) == 1 && nodes[0].Name() == "csrf_token" {
+		step.Flow.UI.Nodes = nil // nothing can be submitted
 	}
 	e.sort(step.Flow, step.Schema)
 	return nil

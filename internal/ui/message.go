@@ -103,6 +103,14 @@ func Expired(id ID, at, now time.Time) Message {
 	return message
 }
 
+// Used is the message that takes the place of a backup secret used at that time.
+func Used(at time.Time) Message {
+	message := Say(BackupSecretUsed)
+	message.Text = fill(message.Text, Context{"used_at": at.UTC().Format("2006-01-02 15:04:05 +0000 UTC")})
+	message.Context = Context{"used_at": at.UTC(), "used_at_unix": at.Unix()}
+	return message
+}
+
 // Titled is the label of a node that shows a trait under its schema's title.
 func Titled(title, name string) Message {
 	return Say(LabelTitle, Context{"title": title, "name": name})

@@ -105,6 +105,22 @@ func Anchor(group Group, id, href string, title ID) Node {
 	}.Labelled(label)
 }
 
+// Text builds a node that shows a text.
+func Text(group Group, id string, text Message) Node {
+	return Node{
+		Type: TextNode, Group: group, Messages: []Message{},
+		Attributes: Attributes{ID: id, Text: &text, NodeType: TextNode},
+	}
+}
+
+// Image builds a picture of that size in pixels.
+func Image(group Group, id, src string, width, height int) Node {
+	return Node{
+		Type: ImageNode, Group: group, Messages: []Message{},
+		Attributes: Attributes{ID: id, Src: src, Width: width, Height: height, NodeType: ImageNode},
+	}
+}
+
 // CSRF builds the node that carries the anti-CSRF token; native flows carry "".
 func CSRF(token string) Node {
 	return Input(Default, "csrf_token", "hidden", token).Needed()
