@@ -33,8 +33,7 @@
     button.addEventListener("click", () => {
       pressed = button;
       say(button, "");
-      if (button.value) run(JSON.parse(button.value));
-      else run();
+      run(button.value); // the options of a security key; passkeys' stand in an input
     });
     // Enter in a form that has no other button means this one.
     button.form.addEventListener("submit", (event) => {
@@ -90,6 +89,6 @@
       });
     }
     if (text.querySelector(".codes")) add("Print", () => window.print());
-    text.append(row);
+    if (row.hasChildNodes()) text.append(row);
   }
 })();
