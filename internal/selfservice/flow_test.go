@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -368,7 +369,8 @@ func TestFlowOfANewerRelease(t *testing.T) {
 
 // TestHostReachesNothing: every URL comes from the configuration (CVE-2017-12161).
 func TestHostReachesNothing(t *testing.T) {
-	h := open(t)
+	h := open(t, verifying, recovering, byLink, linkRecovery)
+	box := h.mailbox(t)
 	h.client(api).signUp(t, "ann@example.org")
 	evil := func(r *http.Request) *http.Request {
 		r.Host = "evil.example"
@@ -389,7 +391,7 @@ func TestHostReachesNothing(t *testing.T) {
 			}
 			return a
 		}
-		for _, kind := range []string{"login", "registration"} {
+		for _, kind := range []string{"login", "registration", "recovery", "verification"} {
 			for _, path := range []string{"/self-service/" + kind + "/browser", "/self-service/" + kind + "/api", "/self-service/" + kind + "/browser?aal=aal2", "/self-service/" + kind} {
 				check(path, c.send(evil(c.request(t, http.MethodGet, path, "", ""))))
 			}
@@ -400,8 +402,28 @@ func TestHostReachesNothing(t *testing.T) {
 			if err != nil || items[0] == nil || strings.Contains(string(items[0].Doc), "evil") {
 				t.Errorf("%s, %s: stored is %v", kind, of, items)
 			}
+			if kind != "recovery" && kind != "verification" {
+				continue
+			}
+			id = c.start(t, kind, "")
+			sent := url.Values{"method": {"link"}, "email": {"ann@example.org"}, "csrf_token": {c.csrf(t, kind, id)}}
+			check("submit", c.send(evil(c.request(t, http.MethodPost, "/self-service/"+kind+"?flow="+id, "application/x-www-form-urlencoded", sent.Encode()))))
+			_, link := box.proof(t, kind)
+			if !strings.HasPrefix(link, "https://id.example.org/self-service/"+kind+"?") || strings.Contains(box.last(t).data, "evil") {
+				t.Errorf("%s, %s: a mail says %s", kind, of, box.last(t).data)
+			}
+			reader := h.client(html)
+			check("link", reader.send(evil(reader.request(t, http.MethodGet, parsed(t, link).RequestURI(), "", ""))))
+			check("used link", reader.send(evil(reader.request(t, http.MethodGet, parsed(t, link).RequestURI(), "", ""))))
 		}
 		c.signIn(t, "ann@example.org", "")
+		id := check("start settings", c.send(evil(c.request(t, http.MethodGet, "/self-service/settings/"+map[string]string{api: "api", spa: "browser", html: "browser"}[of], "", "")))).flowID(t)
+		moved := url.Values{"method": {"profile"}, "traits.email": {"ann@example.org"}, "csrf_token": {c.csrf(t, "settings", id)}}
+		check("settings", c.send(evil(c.request(t, http.MethodPost, "/self-service/settings?flow="+id, "application/x-www-form-urlencoded", moved.Encode()))))
+		h.clock.pass(2 * time.Hour)
+		id = c.start(t, "settings", "")
+		late := url.Values{"method": {"password"}, "password": {password + " anew"}, "csrf_token": {c.csrf(t, "settings", id)}}
+		check("late settings", c.send(evil(c.request(t, http.MethodPost, "/self-service/settings?flow="+id, "application/x-www-form-urlencoded", late.Encode()))))
 		for _, path := range []string{"/sessions/whoami", "/sessions", "/self-service/logout/browser", "/self-service/errors?id=stub:500", "/.well-known/change-password", "/schemas"} {
 			check(path, c.send(evil(c.request(t, http.MethodGet, path, "", ""))))
 		}

@@ -3,8 +3,10 @@ package selfservice_test
 import (
 	"fmt"
 	"net/http"
+	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"styx/internal/ui"
 )
@@ -318,7 +320,7 @@ func TestEndlessTexts(t *testing.T) {
 
 // TestOddQueries start no flow and break nothing.
 func TestOddQueries(t *testing.T) {
-	h := open(t)
+	h := open(t, verifying, recovering)
 	for _, w := range []struct {
 		kind, query, id, says string
 		code                  int
@@ -332,6 +334,8 @@ func TestOddQueries(t *testing.T) {
 		{"login", "aal=aal2", "session_aal1_required", "You can not requested a higher AAL (AAL2/AAL3) without an active session.", 401},
 		{"login", "return_to=https://evil.example/", "self_service_flow_return_to_forbidden", `Requested return_to URL "https://evil.example/" is not allowed.`, 400},
 		{"registration", "return_to=//evil.example/", "self_service_flow_return_to_forbidden", `Requested return_to URL "https://evil.example/" is not allowed.`, 400},
+		{"recovery", "return_to=//evil.example/", "self_service_flow_return_to_forbidden", `Requested return_to URL "https://evil.example/" is not allowed.`, 400},
+		{"verification", "return_to=//evil.example/", "self_service_flow_return_to_forbidden", `Requested return_to URL "https://evil.example/" is not allowed.`, 400},
 	} {
 		for _, of := range kinds {
 			c := h.client(of)
@@ -367,6 +371,86 @@ func TestHeadOfEverything(t *testing.T) {
 					t.Errorf("%s %s, %s: answered %d", verb, path, of, a.Code)
 				}
 			}
+		}
+	}
+}
+
+// TestEmptySubmissions at every step of every flow pass nobody and change
+// nothing (CVE-2026-49448).
+func TestEmptySubmissions(t *testing.T) {
+	const form, document = "application/x-www-form-urlencoded", "application/json"
+	for _, of := range kinds {
+		h := open(t, verifying, recovering, transitions, `
+session: {lifespan: 8760h}
+selfservice: {flows: {settings: {privileged_session_max_age: 8760h}}}`)
+		h.mailbox(t)
+		ann := h.client(of)
+		who := ann.signUp(t, "ann@example.org").Identity.ID
+		before := h.stored(t, who)
+		for name, begin := range map[string]func(*client) (kind, id string){
+			"a login":                     func(c *client) (string, string) { return "login", c.start(t, "login", "") },
+			"a registration":              func(c *client) (string, string) { return "registration", c.start(t, "registration", "") },
+			"a recovery":                  func(c *client) (string, string) { return "recovery", c.start(t, "recovery", "") },
+			"a recovery that sent a code": func(c *client) (string, string) { return "recovery", c.asked(t, "recovery", "code", "ann@example.org") },
+			"a recovery for nobody":       func(c *client) (string, string) { return "recovery", c.asked(t, "recovery", "code", "x@example.org") },
+			"a verification":              func(c *client) (string, string) { return "verification", c.start(t, "verification", "") },
+			"a verification that sent a code": func(c *client) (string, string) {
+				return "verification", c.asked(t, "verification", "code", "ann@example.org")
+			},
+			"a verification of nobody": func(c *client) (string, string) {
+				return "verification", c.asked(t, "verification", "code", "x@example.org")
+			},
+			"settings": func(*client) (string, string) { return "settings", ann.start(t, "settings", "") },
+		} {
+			for _, body := range []struct{ contentType, text string }{
+				{"", ""},
+				{form, ""},
+				{document, ""},
+				{document, "{}"},
+				{document, "null"},
+				{document, `{"method":null}`},
+				{form, "method="},
+				{form, "code="},
+				{form, "method=code"},
+				{form, "method=code&code="},
+				{form, "method=code&email="},
+				{form, "method=link"},
+				{form, "method=link&token="},
+				{form, "method=password"},
+				{form, "method=password&password="},
+				{form, "method=profile"},
+				{form, "csrf_token="},
+				{form, "method=code&code=+"},
+				{form, "method=code&code=%00"},
+			} {
+				h.clock.pass(time.Hour) // only so many codes are sent in one
+				c := h.client(of)
+				kind, id := begin(c)
+				if kind == "settings" {
+					c = ann
+				}
+				text := body.text
+				if of != api && body.contentType == form && text != "csrf_token=" {
+					text += "&csrf_token=" + url.QueryEscape(c.csrf(t, kind, id))
+				}
+				a := c.post(t, kind, id, body.contentType, text)
+				what := fmt.Sprintf("%s, %s: %s %q", of, name, body.contentType, body.text)
+				if a.Code >= http.StatusInternalServerError {
+					t.Errorf("%s: answered %d %s", what, a.Code, a.Body)
+				}
+				if kind != "settings" {
+					if got := c.gained(t, a); got != "" {
+						t.Errorf("%s: signed in", what)
+					}
+				}
+				after := h.stored(t, who)
+				if string(after.Traits) != string(before.Traits) || after.PasswordHash() != before.PasswordHash() || after.VerifiableAddresses[0].Verified {
+					t.Fatalf("%s: changed somebody", what)
+				}
+			}
+		}
+		if all, _, err := h.Store.Identities(t.Context(), "", 10); err != nil || len(all) != 1 {
+			t.Errorf("%s: there are %d identities, %v", of, len(all), err)
 		}
 	}
 }

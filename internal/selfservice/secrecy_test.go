@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"styx/internal/identity"
 	"styx/internal/secret"
@@ -95,6 +96,40 @@ func TestAttemptsAreCounted(t *testing.T) {
 	c = h.client(api)
 	if got := c.tryIn(t, "ann@example.org", password, ""); got.Code != http.StatusOK {
 		t.Errorf("ten minutes later the right password answers %d", got.Code)
+	}
+}
+
+// TestMailIsCounted for anybody's address, spelt in any way: whoever owns it, the
+// thirteenth message in an hour is refused in the same words.
+func TestMailIsCounted(t *testing.T) {
+	for _, kind := range provings {
+		for _, method := range []string{"code", "link"} {
+			h, box := proving(t, method)
+			h.client(api).signUp(t, "ann@example.org")
+			c := h.client(api)
+			refused := map[string]string{}
+			for _, name := range []string{"ann", "nobody"} {
+				for i := range 13 {
+					address := name + "@example.org"
+					if i%2 == 1 {
+						address = strings.ToUpper(address)
+					}
+					id := c.start(t, kind, "")
+					before, _ := box.counts()
+					a := c.submit(t, kind, id, fields{"method": method, "email": address})
+					after, _ := box.counts()
+					if want := i < 12; (a.Code == http.StatusOK) != want || after > before && !want {
+						t.Fatalf("%s by %s of %s, message %d: %d %s", kind, method, name, i, a.Code, a.Body)
+					}
+					refused[name] = strings.ReplaceAll(fmt.Sprint(a.Code, a.Body), id, "FLOW")
+				}
+			}
+			if refused["ann"] != refused["nobody"] {
+				t.Errorf("%s by %s: somebody is told\n%s\nand nobody\n%s", kind, method, refused["ann"], refused["nobody"])
+			}
+			h.clock.pass(time.Hour)
+			c.asked(t, kind, method, "ann@example.org")
+		}
 	}
 }
 

@@ -321,3 +321,137 @@ func TestHeldAddressIsGivenUp(t *testing.T) {
 		}
 	}
 }
+
+// problemIs checks that an answer refuses, with that status and id.
+func (c *client) problemIs(tb testing.TB, what string, a answer, code int, id string) {
+	tb.Helper()
+	if p := c.problem(tb, a); p.Code != code || p.ID != id {
+		tb.Errorf("%s: want %d %q: %d %+v", what, code, id, a.Code, p)
+	}
+}
+
+// TestParkedBelongsToItsSender: what waits for a sign-in is taken up by the
+// browser and the person who sent it, in the flow that it was sent to.
+func TestParkedBelongsToItsSender(t *testing.T) {
+	for name, take := range map[string]func(t *testing.T, ann, eve *client, id string){
+		"another browser of the same person": func(t *testing.T, ann, _ *client, id string) {
+			t.Helper()
+			other := ann.client(html)
+			other.signIn(t, "ann@example.org", "")
+			other.ask(t, http.MethodGet, "/self-service/settings?flow="+id)
+		},
+		"somebody else with the cookie": func(t *testing.T, ann, eve *client, id string) {
+			t.Helper()
+			eve.jar["ory_kratos_continuity"] = ann.jar["ory_kratos_continuity"]
+			eve.ask(t, http.MethodGet, "/self-service/settings?flow="+id)
+			eve.ask(t, http.MethodGet, "/self-service/settings?flow="+eve.start(t, "settings", ""))
+		},
+		"another flow": func(t *testing.T, ann, _ *client, _ string) {
+			t.Helper()
+			kept := ann.jar["ory_kratos_continuity"]
+			other := ann.start(t, "settings", "")
+			ann.signIn(t, "ann@example.org", "refresh=true")
+			ann.jar["ory_kratos_continuity"] = kept
+			ann.ask(t, http.MethodGet, "/self-service/settings?flow="+other)
+		},
+		"too late": func(t *testing.T, ann, _ *client, id string) {
+			t.Helper()
+			ann.clock.pass(16 * time.Minute)
+			ann.signIn(t, "ann@example.org", "refresh=true")
+			ann.ask(t, http.MethodGet, "/self-service/settings?flow="+id)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := open(t)
+			ann, eve := h.client(html), h.client(html)
+			anns, eves := ann.signUp(t, "ann@example.org").Identity.ID, eve.signUp(t, "eve@example.org").Identity.ID
+			h.clock.pass(2 * time.Hour)
+			id := ann.start(t, "settings", "")
+			ann.submit(t, "settings", id, fields{"method": "password", "password": password + " anew"})
+			if ann.jar["ory_kratos_continuity"] == "" {
+				t.Fatal("nothing waits")
+			}
+			eve.signIn(t, "eve@example.org", "refresh=true")
+			before := []string{h.stored(t, anns).PasswordHash(), h.stored(t, eves).PasswordHash()}
+			take(t, ann, eve, id)
+			for i, who := range []string{anns, eves} {
+				if h.stored(t, who).PasswordHash() != before[i] {
+					t.Errorf("the password of %d was changed", i)
+				}
+			}
+		})
+	}
+}
+
+// TestForeignSettings are reached by their owner alone, from the owner's browser.
+func TestForeignSettings(t *testing.T) {
+	for _, of := range kinds {
+		h := open(t)
+		mine, theirs, bare := h.client(of), h.client(of), h.client(of)
+		ann := mine.signUp(t, "ann@example.org").Identity.ID
+		theirs.signUp(t, "eve@example.org")
+		id, own := mine.start(t, "settings", ""), theirs.start(t, "settings", "")
+		before := h.stored(t, ann).V
+		change := func(token string) fields {
+			return fields{"method": "password", "password": password + " of eve", "csrf_token": token}
+		}
+		theirs.problemIs(t, of+": another's settings", theirs.submit(t, "settings", id, change(theirs.csrf(t, "settings", own))), http.StatusForbidden, "security_identity_mismatch")
+		if a := theirs.fetch(t, "settings", id); a.Code != http.StatusForbidden {
+			t.Errorf("%s: another reads the settings: %d", of, a.Code)
+		}
+		if a := bare.fetch(t, "settings", id); a.Code != http.StatusUnauthorized {
+			t.Errorf("%s: nobody reads the settings: %d", of, a.Code)
+		}
+		if a := bare.submit(t, "settings", id, change("")); of != html && a.Code != http.StatusUnauthorized || of == html && a.location(t).Path != "/login" {
+			t.Errorf("%s: nobody changes the settings: %d %s", of, a.Code, a.Body)
+		}
+		if of == api {
+			for name, value := range map[string]string{"Origin": "https://evil.example", "Cookie": "a=b"} {
+				r := mine.request(t, http.MethodPost, "/self-service/settings?flow="+id, "application/json", `{"method":"password","password":"`+password+` of eve"}`)
+				r.Header.Set(name, value)
+				if a := mine.send(r); a.Code != http.StatusBadRequest || !strings.Contains(a.Body.String(), name) {
+					t.Errorf("%s is answered %d %s", name, a.Code, a.Body)
+				}
+			}
+		} else {
+			for name, token := range map[string]string{"no token": "", "another's token": theirs.csrf(t, "settings", own), "a made-up token": strings.Repeat("A", 88)} {
+				mine.problemIs(t, of+", "+name, mine.submit(t, "settings", id, change(token)), http.StatusForbidden, "security_csrf_violation")
+			}
+		}
+		if after := h.stored(t, ann).V; after != before {
+			t.Errorf("%s: somebody's settings were changed", of)
+		}
+	}
+}
+
+// TestInactiveChangesNothing: an open session of who was switched off reaches no
+// settings, whenever they began.
+func TestInactiveChangesNothing(t *testing.T) {
+	for _, of := range kinds {
+		h := open(t)
+		c := h.client(of)
+		ann := c.signUp(t, "ann@example.org").Identity.ID
+		id := c.start(t, "settings", "")
+		token := c.csrf(t, "settings", id)
+		h.inactive(t, ann)
+		before := h.stored(t, ann).V
+		if a := c.opened(t, "settings", ""); a.flowID(t) != "" {
+			t.Errorf("%s: settings begin: %d %s", of, a.Code, a.Body)
+		}
+		if a := c.fetch(t, "settings", id); a.Code != http.StatusUnauthorized {
+			t.Errorf("%s: settings are read: %d", of, a.Code)
+		}
+		for _, sent := range []fields{
+			{"method": "password", "password": password + " anew", "csrf_token": token},
+			{"method": "profile", "traits.email": "eve@example.org", "csrf_token": token},
+		} {
+			a := c.submit(t, "settings", id, sent)
+			if of != html && a.Code != http.StatusUnauthorized || of == html && a.location(t).Path != "/login" {
+				t.Errorf("%s: answered %d %s", of, a.Code, a.Body)
+			}
+		}
+		if after := h.stored(t, ann); after.V != before {
+			t.Errorf("%s: settings were changed", of)
+		}
+	}
+}

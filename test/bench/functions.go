@@ -60,6 +60,9 @@ func (b *bench) functions(ctx context.Context) error {
 	for _, f := range []function{
 		{"login", bar, startLogin},
 		{"registration", barSchema, startRegistration},
+		{"settings", barSchema, startSettings},
+		{"recovery", bar, startRecovery},
+		{"verification", bar, startVerification},
 		{"session", bar, whoami},
 		{"admin", barSchema, adminGet},
 		{"meta", bar, health},
@@ -113,7 +116,7 @@ func (b *bench) options(name, bootstrap string) lambda.Options {
 	return lambda.Options{
 		Binary: bootstrap, Dir: quickstart, Name: name,
 		Env: append(sound.environment("dynamodb://"+functionTable),
-			"AWS_ENDPOINT_URL="+b.dynamo, "SERVE_PUBLIC_BASE_URL=https://id.example/",
+			"AWS_ENDPOINT_URL="+b.dynamo, "SERVE_PUBLIC_BASE_URL=https://id.example/", "SELFSERVICE_FLOWS_RECOVERY_ENABLED=true",
 			"SECRETS_DEFAULT=a-secret-of-the-benchmark", "SECRETS_CIPHER=a-secret-of-the-bench-32-letters"),
 	}
 }

@@ -36,23 +36,16 @@ type operation struct {
 
 // The operations.
 var (
-	startLogin = operation{name: "start login flow", request: func(ctx context.Context, s *site, _ int) (*http.Request, error) {
-		return s.get(ctx, s.public+"/self-service/login/api")
-	}}
 	health = operation{name: "health (no table)", request: func(ctx context.Context, s *site, _ int) (*http.Request, error) {
 		return s.get(ctx, s.public+"/health/alive")
 	}}
-	startRegistration = operation{name: "start registration flow", request: func(ctx context.Context, s *site, _ int) (*http.Request, error) {
-		return s.get(ctx, s.public+"/self-service/registration/api")
-	}}
-	whoami = operation{name: "whoami", request: func(ctx context.Context, s *site, _ int) (*http.Request, error) {
-		r, err := s.get(ctx, s.public+"/sessions/whoami")
-		if err == nil {
-			r.Header.Set("X-Session-Token", s.token)
-		}
-		return r, err
-	}}
-	registration = operation{name: "registration", submits: true, request: func(ctx context.Context, s *site, _ int) (*http.Request, error) {
+	startLogin        = starting("login")
+	startRegistration = starting("registration")
+	startSettings     = bearing("start settings flow", "/self-service/settings/api")
+	startRecovery     = starting("recovery")
+	startVerification = starting("verification")
+	whoami            = bearing("whoami", "/sessions/whoami")
+	registration      = operation{name: "registration", submits: true, request: func(ctx context.Context, s *site, _ int) (*http.Request, error) {
 		id, err := s.flow(ctx, "registration")
 		if err != nil {
 			return nil, err
@@ -71,6 +64,24 @@ var (
 		return s.get(ctx, s.admin+"/admin/identities?page_size=250")
 	}}
 )
+
+// starting is the start of a flow by nobody.
+func starting(kind string) operation {
+	return operation{name: "start " + kind + " flow", request: func(ctx context.Context, s *site, _ int) (*http.Request, error) {
+		return s.get(ctx, s.public+"/self-service/"+kind+"/api")
+	}}
+}
+
+// bearing is a request of somebody with a session.
+func bearing(name, path string) operation {
+	return operation{name: name, request: func(ctx context.Context, s *site, _ int) (*http.Request, error) {
+		r, err := s.get(ctx, s.public+path)
+		if err == nil {
+			r.Header.Set("X-Session-Token", s.token)
+		}
+		return r, err
+	}}
+}
 
 // login is a submission of a password to a flow of its own.
 func (s *site) login(ctx context.Context, email, password string) (*http.Request, error) {

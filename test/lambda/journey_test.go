@@ -7,6 +7,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -36,10 +37,12 @@ selfservice:
   flows:
     registration:
       after: {password: {hooks: [{hook: session}]}}
+    recovery: {enabled: true}
     verification: {enabled: true}
   methods:
     password: {config: {haveibeenpwned_enabled: false}}
     code: {enabled: true}
+feature_flags: {use_continue_with_transitions: true}
 identity:
   default_schema_id: person
   schemas: [{id: person, url: "file://./identity.schema.json"}]
@@ -89,7 +92,7 @@ func deploy(t *testing.T, api gatewaytest.API, concurrency int) *stack {
 		}
 	}
 	s := &stack{functions: map[string]*lambda.Function{}}
-	for _, function := range []string{"login", "registration", "verification", "session", "meta", "admin", "courier"} {
+	for _, function := range []string{"login", "registration", "settings", "recovery", "verification", "session", "meta", "admin", "courier"} {
 		options := lambda.Options{
 			Binary: binary(t, "../../functions/"+function), Dir: folder, Name: function,
 			Timeout: 20 * time.Second, Concurrency: concurrency,
@@ -171,40 +174,60 @@ func ask(client *http.Client, method, target, token string, body any) (int, map[
 	return response.StatusCode, answer, nil
 }
 
-// journey is what a native app does: sign up, sign in again, ask who it is,
-// sign out. It returns what went wrong.
-func journey(public *http.Client, email string) error {
-	const base, password = "https://id.example", "lantern tide orbit maple"
-	start := func(kind string) (string, error) {
-		status, flow, err := ask(public, http.MethodGet, base+"/self-service/"+kind+"/api", "", nil)
-		if err != nil || status != http.StatusOK {
-			return "", fmt.Errorf("start %s: %d %v %w", kind, status, flow, err)
-		}
-		return flow["ui"].(map[string]any)["action"].(string), nil
+// base is the public URL of the functions of these tests.
+const base = "https://id.example"
+
+// firstPassword and nextPassword are what an app signs up with and changes to.
+const (
+	firstPassword = "lantern tide orbit maple"
+	nextPassword  = "harbour nine violet stone"
+)
+
+// start begins a flow of an app, signed in by token unless that is "", and
+// returns where to submit it.
+func start(public *http.Client, kind, token string) (string, error) {
+	status, flow, err := ask(public, http.MethodGet, base+"/self-service/"+kind+"/api", token, nil)
+	if err != nil || status != http.StatusOK {
+		return "", fmt.Errorf("start %s: %d %v %w", kind, status, flow, err)
 	}
-	action, err := start("registration")
+	return flow["ui"].(map[string]any)["action"].(string), nil
+}
+
+// journey is what a native app does: sign up, sign in again, ask who it is,
+// change its settings, sign out. It returns what went wrong.
+func journey(public *http.Client, email string) error {
+	action, err := start(public, "registration", "")
 	if err != nil {
 		return err
 	}
 	status, made, err := ask(public, http.MethodPost, action, "", map[string]any{
-		"method": "password", "password": password, "traits": map[string]string{"email": email},
+		"method": "password", "password": firstPassword, "traits": map[string]string{"email": email},
 	})
 	if err != nil || status != http.StatusOK || made["session_token"] == nil {
 		return fmt.Errorf("register: %d %v %w", status, made, err)
 	}
-	if action, err = start("login"); err != nil {
+	token, err := signIn(public, email, firstPassword)
+	if err != nil {
 		return err
 	}
-	status, in, err := ask(public, http.MethodPost, action, "", map[string]string{
-		"method": "password", "identifier": strings.ToUpper(email), "password": password,
-	})
-	if err != nil || status != http.StatusOK {
-		return fmt.Errorf("log in: %d %v %w", status, in, err)
+	if action, err = start(public, "settings", token); err != nil {
+		return err
 	}
-	token := in["session_token"].(string)
+	for _, change := range []map[string]any{
+		{"method": "profile", "traits": map[string]string{"email": email, "name": "Somebody"}},
+		{"method": "password", "password": nextPassword},
+	} {
+		status, saved, err := ask(public, http.MethodPost, action, token, change)
+		if err != nil || status != http.StatusOK || saved["state"] != "success" {
+			return fmt.Errorf("change settings: %d %v %w", status, saved, err)
+		}
+	}
 	status, who, err := ask(public, http.MethodGet, base+"/sessions/whoami", token, nil)
-	if err != nil || status != http.StatusOK || who["identity"].(map[string]any)["traits"].(map[string]any)["email"] != email {
+	if err != nil || status != http.StatusOK {
 		return fmt.Errorf("who am I: %d %v %w", status, who, err)
+	}
+	if traits := who["identity"].(map[string]any)["traits"].(map[string]any); traits["email"] != email || traits["name"] != "Somebody" {
+		return fmt.Errorf("I am %v", traits)
 	}
 	status, _, err = ask(public, http.MethodDelete, base+"/self-service/logout/api", "", map[string]string{"session_token": token})
 	if err != nil || status != http.StatusNoContent {
@@ -214,7 +237,26 @@ func journey(public *http.Client, email string) error {
 	if err != nil || status != http.StatusUnauthorized {
 		return fmt.Errorf("after logging out: %d %w", status, err)
 	}
-	return nil
+	if _, err := signIn(public, email, firstPassword); err == nil {
+		return errors.New("the password that was changed still signs in")
+	}
+	_, err = signIn(public, email, nextPassword)
+	return err
+}
+
+// signIn logs somebody in and returns the session token.
+func signIn(public *http.Client, email, password string) (string, error) {
+	action, err := start(public, "login", "")
+	if err != nil {
+		return "", err
+	}
+	status, in, err := ask(public, http.MethodPost, action, "", map[string]string{
+		"method": "password", "identifier": strings.ToUpper(email), "password": password,
+	})
+	if err != nil || status != http.StatusOK {
+		return "", fmt.Errorf("log in: %d %v %w", status, in, err)
+	}
+	return in["session_token"].(string), nil
 }
 
 // TestJourney runs the whole of it through warm processes of the real binaries,

@@ -1,11 +1,15 @@
 package proofs
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
+
+	"styx/internal/table"
 )
 
 // messages of refused logins and registrations.
@@ -100,4 +104,88 @@ func calls(over kept) string {
 	}
 	slices.Sort(lines) // those sent together have no order
 	return strings.Join(lines, "")
+}
+
+// weighing is a table that notes how large each item is that it is given.
+type weighing struct {
+	table.Table
+
+	mu    sync.Mutex
+	sizes []int
+}
+
+func (w *weighing) Write(ctx context.Context, ops ...table.Op) error {
+	w.mu.Lock()
+	for _, op := range ops {
+		size := len(op.Item.Doc)
+		for _, change := range op.Changes {
+			size += len(change.Str)
+		}
+		w.sizes = append(w.sizes, size)
+	}
+	w.mu.Unlock()
+	return w.Table.Write(ctx, ops...)
+}
+
+// taken are the sizes since this was last asked, in order.
+func (w *weighing) taken() []int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	sizes := w.sizes
+	w.sizes = nil
+	slices.Sort(sizes)
+	return sizes
+}
+
+// likeSize is by how many bytes an item of one submission may differ from that of
+// another: identities differ by so much from each other.
+const likeSize = 256
+
+// TestProvingsWorkAlike shows that asking for a code or a link tells nothing by
+// what it costs: whoever owns the address, the table sees the same verbs with as
+// many items of like size in the same round trips.
+func TestProvingsWorkAlike(t *testing.T) {
+	for _, b := range backends() {
+		for method, more := range map[string]string{"code": "", "link": byLink} {
+			t.Run(b.name+" "+method, func(t *testing.T) {
+				over := b.open(t)
+				scale := &weighing{Table: over.behind}
+				h := build(t, scale, more)
+				h.join("known@example.com")
+				inactive := withPassword("inactive@example.com")
+				inactive["state"] = "inactive"
+				h.create(inactive)
+				h.create(map[string]any{"traits": email("bare@example.com")})
+				for kind := range codeMail {
+					var first string
+					var sizes []int
+					for _, address := range []string{"known@example.com", "nobody@example.com", "KNOWN@example.com", "inactive@example.com", "bare@example.com", "x@example.com"} {
+						form := h.open(kind, "")
+						if over.proxy != nil {
+							over.proxy.Reset()
+						}
+						scale.taken()
+						a := form.submit(map[string]string{"method": method, "email": address})
+						steps, weighed := h.steps()+calls(over), scale.taken()
+						if a.status != http.StatusOK || a.State != "sent_email" {
+							t.Errorf("%s of %s: %v", kind, address, a)
+						}
+						if first == "" {
+							first, sizes = steps, weighed
+						}
+						if steps != first {
+							t.Errorf("%s of the first does\n%sbut of %s does\n%s", kind, first, address, steps)
+							continue
+						}
+						for i := range sizes {
+							if weighed[i] > sizes[i]+likeSize || weighed[i] < sizes[i]-likeSize {
+								t.Errorf("%s of the first writes items of %v bytes, of %s %v", kind, sizes, address, weighed)
+								break
+							}
+						}
+					}
+				}
+			})
+		}
+	}
 }

@@ -2,6 +2,7 @@ package proofs
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -9,6 +10,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"styx/internal/gateway/gatewaytest"
 	"styx/internal/table"
@@ -26,9 +28,12 @@ func scenario(c *client) string {
 		return a
 	}
 	get := func(c *client, address string) answer { return c.do(http.MethodGet, address, nil) }
-	for name, b := range map[string]*client{
-		"native": c, "script": c.browser("application/json"), "page": c.browser("text/html"),
+	for name, another := range map[string]func() *client{
+		"native": func() *client { return c },
+		"script": func() *client { return c.browser("application/json") },
+		"page":   func() *client { return c.browser("text/html") },
 	} {
+		b := another()
 		fine, refused := http.StatusOK, http.StatusBadRequest
 		if name == "page" {
 			fine, refused = http.StatusSeeOther, http.StatusSeeOther
@@ -45,6 +50,19 @@ func scenario(c *client) string {
 		expect(get(b, b.public+"/sessions/whoami"), http.StatusOK)
 		expect(b.open("login", "?refresh=true").login(address, wrong), refused)
 		expect(b.open("login", "?refresh=true").login(address, password+" of "+name), fine)
+		form = b.open("settings", "")
+		expect(form.submit(map[string]string{"method": "profile", "traits.email": address, "traits.name": name}), fine)
+		expect(form.submit(map[string]string{"method": "password", "password": "short"}), refused)
+		expect(form.submit(map[string]string{"method": "password", "password": password + " for " + name}), fine)
+		expect(form.submit(map[string]string{"method": "password", "password": password + " of " + name}), fine)
+		for kind, sent := range map[string]int{"verification": 2, "recovery": 1} { // a registration sends the first
+			form := another().open(kind, "")
+			expect(form.submit(map[string]string{"method": "code", "email": address}), fine)
+			code := c.mail(address, codeMail[kind], sent).code
+			for _, guess := range []string{code + "0", code} {
+				expect(form.submit(map[string]string{"method": "code", "code": guess}), fine)
+			}
+		}
 		if name == "native" {
 			expect(b.do(http.MethodDelete, b.public+"/sessions", nil), http.StatusOK)
 			expect(b.do(http.MethodDelete, b.public+"/self-service/logout/api", map[string]string{"session_token": first.Token}), http.StatusNoContent)
@@ -75,6 +93,50 @@ func scenario(c *client) string {
 	return "script@example.com"
 }
 
+// links proves somebody's address by links, wrong and right ones, in a browser.
+func links(c *client) {
+	c.t.Helper()
+	const address = "linked@example.com"
+	c.create(withPassword(address))
+	for kind, template := range map[string]string{"verification": "verification_valid", "recovery": "recovery_valid"} {
+		b := c.browser("text/html")
+		if a := b.open(kind, "").submit(map[string]string{"method": "link", "email": address}); a.status != http.StatusSeeOther {
+			c.t.Errorf("%s by a link: %v", kind, a)
+		}
+		link := c.mail(address, template, 1).link
+		for _, followed := range []string{link + "x", link, link} {
+			if a := b.do(http.MethodGet, followed, nil); a.status != http.StatusSeeOther {
+				c.t.Errorf("%s by a link: %v", kind, a)
+			}
+		}
+	}
+}
+
+// lapse changes a password in a session that is too old for that.
+func lapse(h *house) {
+	h.t.Helper()
+	page, waiting := h.park("late@example.com", password+" at last")
+	page.do(http.MethodGet, waiting, nil)
+	h.opens("late@example.com", password+" at last")
+}
+
+// park submits a new password in a session that is too old for that, and signs in
+// again. It returns the page and where it comes back to what it had submitted.
+func (h *house) park(address, other string) (page *client, waiting string) {
+	h.t.Helper()
+	page = h.browser("text/html")
+	if a := page.open("registration", "").register(address, password); a.status != http.StatusSeeOther {
+		h.t.Fatalf("registration: %v", a)
+	}
+	h.pass(2 * time.Hour)
+	a := page.open("settings", "").submit(newPassword(other))
+	a = page.follow("login", a.header.Get("Location")).login(address, password)
+	if waiting = a.header.Get("Location"); a.status != http.StatusSeeOther || !strings.Contains(waiting, "/self-service/settings?flow=") {
+		h.t.Fatalf("a login to go on with the settings: %v, to %s", a, waiting)
+	}
+	return page, waiting
+}
+
 // refusedForgery is the status by which that client's forged request ends.
 func refusedForgery(client string) int {
 	if client == "page" {
@@ -85,38 +147,56 @@ func refusedForgery(client string) int {
 
 // secretKinds are what a scenario sees; a check that saw fewer would prove less.
 var secretKinds = []string{
-	"anti-CSRF token", "cookie csrf_token", "cookie ory_kratos", "logout token", "password", "session token",
+	"anti-CSRF token", "code", "cookie csrf_token", "cookie ory_kratos", "logout token", "password", "session token",
 }
 
-func (l *ledger) complete(t *testing.T) {
+func (l *ledger) complete(t *testing.T, more ...string) {
 	t.Helper()
-	if kinds := l.kinds(); !slices.Equal(kinds, secretKinds) {
-		t.Errorf("the run saw %q, want %q", kinds, secretKinds)
+	want := slices.Sorted(slices.Values(append(more, secretKinds...)))
+	if kinds := l.kinds(); !slices.Equal(kinds, want) {
+		t.Errorf("the run saw %q, want %q", kinds, want)
 	}
 }
 
 // TestNoSecretRests looks for every secret of a run in whatever the table was
-// given, in every byte at rest, and, of DynamoDB, in every byte sent there.
+// given, in every byte at rest, and, of DynamoDB, in every byte sent there and in
+// what its stream says.
 func TestNoSecretRests(t *testing.T) {
 	for _, b := range backends() {
 		t.Run(b.name, func(t *testing.T) {
 			over := b.open(t)
-			seam := &recording{Table: over}
-			h := build(t, seam)
+			seam, calls := &recording{Table: over}, receive(t, fine)
+			hook := calls.hook("ctx", background)
+			hooks := fmt.Sprintf(`selfservice: {flows: {
+				login: {after: {hooks: [%[1]s]}}, settings: {after: {hooks: [%[1]s]}},
+				recovery: {after: {hooks: [%[1]s]}}, verification: {after: {hooks: [%[1]s]}},
+				registration: {after: {password: {hooks: [{hook: session}, %[1]s]}}}}}`, hook)
+			h, linked := build(t, seam, hooks), build(t, seam, hooks, byLink)
+			linked.seen = h.seen
 			stays := scenario(h.client)
-			h.seen.complete(t)
-			places := map[string][]byte{"the seam": seam.all()}
-			if over.rest != nil {
-				places["storage"] = over.rest()
-			}
-			for place, text := range places {
-				if !strings.Contains(string(text), stays) {
-					t.Errorf("%s does not even hold what it has to", place)
+			links(linked.client)
+			lapse(h)
+			h.seen.complete(t, "link token")
+			look := func(when string) {
+				places := map[string][]byte{"the seam": seam.all()}
+				if over.rest != nil {
+					places["storage"] = over.rest()
 				}
-				for _, found := range h.seen.found(text) {
-					t.Errorf("%s holds a %s", place, found)
+				for place, text := range places {
+					if !strings.Contains(string(text), stays) {
+						t.Errorf("%s does not even hold what it has to", place)
+					}
+					for _, found := range h.seen.found(text) {
+						t.Errorf("%s %s holds a %s", when, place, found)
+					}
 				}
 			}
+			look("before anything is sent,")
+			letters := h.deliver()
+			if sent := len(calls.got()); len(letters) < 10 || sent < 20 {
+				t.Errorf("%d letters and %d calls left", len(letters), sent)
+			}
+			look("after all was sent,")
 		})
 	}
 }

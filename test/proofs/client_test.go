@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/cookiejar"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -71,20 +72,19 @@ type answer struct {
 	body   []byte
 
 	ID           string
-	Token        string `json:"session_token"`
-	LogoutURL    string `json:"logout_url"`
-	LogoutToken  string `json:"logout_token"`
-	ContinueWith []struct {
-		Token string `json:"ory_session_token"`
-	} `json:"continue_with"`
-	Traits  struct{ Email string }
-	Session struct {
+	Token        string         `json:"session_token"`
+	LogoutURL    string         `json:"logout_url"`
+	LogoutToken  string         `json:"logout_token"`
+	ContinueWith []continuation `json:"continue_with"`
+	State        string
+	Traits       struct{ Email, Name string }
+	Session      struct {
 		ID       string
 		Identity struct{ ID string }
 	}
 	Identity struct {
 		ID     string
-		Traits struct{ Email string }
+		Traits struct{ Email, Name string }
 	}
 	UI struct {
 		Action   string
@@ -99,10 +99,26 @@ type answer struct {
 	}
 	Error struct {
 		ID, Reason string
+		Code       int
 	}
 }
 
 type message struct{ ID int }
+
+type continuation struct {
+	Token string `json:"ory_session_token"`
+	Flow  struct{ ID string }
+}
+
+// token is the session token that an answer hands out, "" for none.
+func (a *answer) token() string {
+	for _, next := range a.ContinueWith {
+		if next.Token != "" {
+			return next.Token
+		}
+	}
+	return a.Token
+}
 
 // String says how a request ended, with nothing secret.
 func (a answer) String() string {
@@ -235,10 +251,16 @@ func (c *client) whoami(token string) answer {
 // identities are all that there are.
 func (c *client) identities() []answer {
 	c.t.Helper()
+	return c.list(c.admin + "/admin/identities?page_size=1000")
+}
+
+// list is what is listed at an address.
+func (c *client) list(address string) []answer {
+	c.t.Helper()
 	var all []answer
-	a := c.do(http.MethodGet, c.admin+"/admin/identities?page_size=1000", nil)
+	a := c.do(http.MethodGet, address, nil)
 	if err := json.Unmarshal(a.body, &all); err != nil || a.status != http.StatusOK {
-		c.t.Fatalf("list of identities: %v %v", a, err)
+		c.t.Fatalf("list at %s: %v %v", address, a, err)
 	}
 	return all
 }
@@ -271,13 +293,15 @@ func (c *client) open(kind, query string) form {
 	if c.http.Jar != nil {
 		kindOf = "browser"
 	}
-	a := c.do(http.MethodGet, c.public+"/self-service/"+kind+"/"+kindOf+query, nil)
+	return c.follow(kind, c.public+"/self-service/"+kind+"/"+kindOf+query)
+}
+
+// follow goes where a flow starts and returns its form.
+func (c *client) follow(kind, address string) form {
+	c.t.Helper()
+	a := c.do(http.MethodGet, address, nil)
 	if a.status == http.StatusSeeOther { // to the page, which reads the flow as the browser's
-		page, err := url.Parse(a.header.Get("Location"))
-		if err != nil {
-			c.t.Fatal(err)
-		}
-		a = c.do(http.MethodGet, c.public+"/self-service/"+kind+"/flows?id="+page.Query().Get("flow"), nil)
+		a = c.do(http.MethodGet, c.public+"/self-service/"+kind+"/flows?id="+flowOf(c.t, a.header.Get("Location")), nil)
 	}
 	if a.status != http.StatusOK || a.UI.Action == "" {
 		c.t.Fatalf("start of %s: %v", kind, a)
@@ -285,31 +309,68 @@ func (c *client) open(kind, query string) form {
 	return form{c, a.UI.Action, a.csrf()}
 }
 
-// login fills the form in: as a form where the client asks for pages, else as JSON.
-func (f form) login(identifier, password string) answer {
-	f.seen.add("password", password)
-	fields := url.Values{
-		"method": {"password"}, "csrf_token": {f.csrf}, "identifier": {identifier}, "password": {password},
+// submit fills the form in: as a form where the client asks for pages, else as
+// JSON.
+func (f form) submit(fields map[string]string) answer {
+	f.seen.add("password", fields["password"])
+	form, body := url.Values{"csrf_token": {f.csrf}}, map[string]string{"csrf_token": f.csrf}
+	for name, value := range fields {
+		form.Set(name, value)
+		body[name] = value
 	}
 	if f.headers.Get("Accept") == "text/html" {
-		return f.do(http.MethodPost, f.action, fields)
-	}
-	body := map[string]string{}
-	for name := range fields {
-		body[name] = fields.Get(name)
+		return f.do(http.MethodPost, f.action, form)
 	}
 	return f.do(http.MethodPost, f.action, body)
 }
 
-// register fills the form in, as login does.
+func (f form) login(identifier, password string) answer {
+	return f.submit(map[string]string{"method": "password", "identifier": identifier, "password": password})
+}
+
 func (f form) register(address, password string) answer {
-	f.seen.add("password", password)
-	if f.headers.Get("Accept") == "text/html" {
-		return f.do(http.MethodPost, f.action, url.Values{
-			"method": {"password"}, "csrf_token": {f.csrf}, "traits.email": {address}, "password": {password},
-		})
+	return f.submit(map[string]string{"method": "password", "traits.email": address, "password": password})
+}
+
+// byLink are the settings under which addresses are proved by a link.
+const byLink = `selfservice: {flows: {recovery: {use: link}, verification: {use: link}}}`
+
+// letter is what somebody finds in a mail.
+type letter struct{ code, link string }
+
+var (
+	codeInMail = regexp.MustCompile(`\b\d{6}\b`)
+	linkInMail = regexp.MustCompile(`https?://\S+`)
+)
+
+// mail waits until so many messages of a template went to an address and reads
+// the last: in development the admin API shows what they say.
+func (c *client) mail(address, template string, count int) letter {
+	c.t.Helper()
+	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
+		var all []struct {
+			Body     string
+			Template string `json:"template_type"`
+		}
+		a := c.do(http.MethodGet, c.admin+"/admin/courier/messages?recipient="+url.QueryEscape(address), nil)
+		if err := json.Unmarshal(a.body, &all); err != nil {
+			c.t.Fatalf("messages: %v %v", a, err)
+		}
+		var found []letter
+		for _, one := range all {
+			if one.Template == template {
+				found = append(found, letter{codeInMail.FindString(one.Body), linkInMail.FindString(one.Body)})
+			}
+		}
+		if len(found) < count {
+			continue
+		}
+		c.seen.add("code", found[0].code)
+		if link, err := url.Parse(found[0].link); err == nil {
+			c.seen.add("link token", link.Query().Get("token"))
+		}
+		return found[0]
 	}
-	return f.do(http.MethodPost, f.action, map[string]any{
-		"method": "password", "csrf_token": f.csrf, "traits": email(address), "password": password,
-	})
+	c.t.Fatalf("no %s came to %s", template, address)
+	return letter{}
 }

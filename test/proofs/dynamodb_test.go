@@ -6,9 +6,11 @@ import (
 	"bytes"
 	"context"
 	"crypto/rand"
+	"encoding/json"
 	"io"
 	"net/http"
 	"os"
+	"slices"
 	"sync"
 	"testing"
 
@@ -78,7 +80,7 @@ func openDynamoDB(t *testing.T) kept {
 	}
 	return kept{
 		Table: connect(endpoint(t)), behind: connect(proxy.URL), proxy: proxy,
-		rest: func() []byte { return append(wire.all(), scan(t, name)...) },
+		rest: func() []byte { return slices.Concat(wire.all(), scan(t, name), stream(t, name)) },
 	}
 }
 
@@ -145,10 +147,104 @@ func scan(t *testing.T, name string) []byte {
 	}
 }
 
+// attribute is what a stream says of one: a text or bytes.
+type attribute struct {
+	S string
+	B []byte
+}
+
+// stream returns the text of every attribute in every image that the stream of a
+// table holds.
+func stream(t *testing.T, name string) []byte {
+	t.Helper()
+	var streams struct{ Streams []struct{ StreamArn string } }
+	askStreams(t, "ListStreams", map[string]any{"TableName": name}, &streams)
+	if len(streams.Streams) != 1 {
+		t.Fatalf("the table has %d streams", len(streams.Streams))
+	}
+	arn := streams.Streams[0].StreamArn
+	var described struct {
+		StreamDescription struct{ Shards []struct{ ShardId string } }
+	}
+	askStreams(t, "DescribeStream", map[string]any{"StreamArn": arn}, &described)
+	var text bytes.Buffer
+	for _, shard := range described.StreamDescription.Shards {
+		var at struct{ ShardIterator string }
+		askStreams(t, "GetShardIterator", map[string]any{"StreamArn": arn, "ShardId": shard.ShardId, "ShardIteratorType": "TRIM_HORIZON"}, &at)
+		for next := at.ShardIterator; next != ""; {
+			var page struct {
+				NextShardIterator string
+				Records           []struct {
+					Dynamodb struct {
+						NewImage, OldImage map[string]attribute
+					}
+				}
+			}
+			askStreams(t, "GetRecords", map[string]any{"ShardIterator": next}, &page)
+			for _, record := range page.Records {
+				for _, image := range []map[string]attribute{record.Dynamodb.NewImage, record.Dynamodb.OldImage} {
+					for _, value := range image {
+						text.WriteString(value.S + "\n")
+						text.Write(value.B)
+					}
+				}
+			}
+			if next = page.NextShardIterator; len(page.Records) == 0 {
+				break // a shard that is open has no end
+			}
+		}
+	}
+	if text.Len() == 0 {
+		t.Fatal("the stream says nothing")
+	}
+	return text.Bytes()
+}
+
+// askStreams calls the streams API, for which no client is linked.
+func askStreams(t *testing.T, operation string, in, out any) {
+	t.Helper()
+	body, err := json.Marshal(in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, endpoint(t), bytes.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("Content-Type", "application/x-amz-json-1.0")
+	r.Header.Set("X-Amz-Target", "DynamoDBStreams_20120810."+operation)
+	// The emulators look at the names in it alone.
+	r.Header.Set("Authorization", "AWS4-HMAC-SHA256 Credential="+key+"/20260701/"+region+"/dynamodb/aws4_request, SignedHeaders=host, Signature=0")
+	response, err := http.DefaultClient.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	if response.StatusCode != http.StatusOK {
+		said, _ := io.ReadAll(response.Body)
+		t.Fatalf("%s: %s %.200s", operation, response.Status, said)
+	}
+	if err := json.NewDecoder(response.Body).Decode(out); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// across are two processes over one table, with more of their environment.
+func across(t *testing.T, environ ...string) (one, other *client) {
+	t.Helper()
+	dsn := "dynamodb://" + createTable(t) + "?region=" + region + "&endpoint=" + endpoint(t)
+	environ = append(environ, "AWS_ACCESS_KEY_ID="+key, "AWS_SECRET_ACCESS_KEY="+key)
+	return serve(t, dsn, environ...).client, serve(t, dsn, environ...).client
+}
+
 // TestOneNameHasOneOwnerAcrossProcesses lets two processes race over one table.
 func TestOneNameHasOneOwnerAcrossProcesses(t *testing.T) {
-	dsn := "dynamodb://" + createTable(t) + "?region=" + region + "&endpoint=" + endpoint(t)
-	keys := []string{"AWS_ACCESS_KEY_ID=" + key, "AWS_SECRET_ACCESS_KEY=" + key}
-	one, other := serve(t, dsn, keys...), serve(t, dsn, keys...)
-	race(t, one.client, other.client)
+	one, other := across(t)
+	race(t, one, other)
+}
+
+// TestCodeIsSpentOnceAcrossProcesses, as within one.
+func TestCodeIsSpentOnceAcrossProcesses(t *testing.T) {
+	one, other := across(t, "SELFSERVICE_METHODS_CODE_CONFIG_MAX_SUBMISSIONS=200")
+	spendOnce(t, one, other)
 }

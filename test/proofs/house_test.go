@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -26,7 +27,8 @@ import (
 
 const personSchema = `{"type":"object","properties":{"traits":{"type":"object","properties":{
 	"email":{"type":"string","format":"email","ory.sh/kratos":{
-		"credentials":{"password":{"identifier":true}},"verification":{"via":"email"},"recovery":{"via":"email"}}}},
+		"credentials":{"password":{"identifier":true}},"verification":{"via":"email"},"recovery":{"via":"email"}}},
+	"name":{"type":"string"}},
 	"required":["email"],"additionalProperties":false}}}`
 
 // settings are the configuration of every test, whose hashes are cheap.
@@ -42,9 +44,13 @@ identity:
 selfservice:
   default_browser_return_url: http://127.0.0.1:4455/
   allowed_return_urls: [http://127.0.0.1:4455/]
-  methods: {password: {config: {haveibeenpwned_enabled: false}}}
+  methods: {password: {config: {haveibeenpwned_enabled: false}}, code: {enabled: true}, link: {enabled: true}}
   flows:
     registration: {after: {password: {hooks: [{hook: session}]}}}
+    recovery: {enabled: true}
+    verification: {enabled: true}
+courier: {smtp: {from_address: styx@example.org}}
+feature_flags: {use_continue_with_transitions: true}
 hashers: {algorithm: bcrypt, bcrypt: {cost: 4}}
 secrets: {default: [the-secret-of-all-proofs]}
 `
@@ -108,7 +114,11 @@ type house struct {
 
 	server *full.Server
 	last   *latest
+	ahead  *atomic.Int64 // by how many nanoseconds its clock is
 }
+
+// pass turns the clock of the house.
+func (h *house) pass(by time.Duration) { h.ahead.Add(int64(by)) }
 
 // latest is the record of the request that came last.
 type latest struct {
@@ -129,20 +139,25 @@ func (l *latest) watched(next http.Handler) http.Handler {
 	})
 }
 
-// build starts a house over a table.
-func build(t *testing.T, over table.Table) *house {
+// build starts a house over a table; more settings go over the usual ones.
+func build(t *testing.T, over table.Table, more ...string) *house {
 	t.Helper()
-	h := &house{last: &latest{}}
+	h := &house{last: &latest{}, ahead: new(atomic.Int64)}
+	sources := []config.Source{{Name: "styx.yml", Data: []byte(settings())}}
+	for _, text := range more {
+		sources = append(sources, config.Source{Name: "more.yml", Data: []byte(text)})
+	}
 	public, admin := httptest.NewUnstartedServer(nil), httptest.NewUnstartedServer(nil)
 	publicURL, adminURL := "http://"+public.Listener.Addr().String(), "http://"+admin.Listener.Addr().String()
-	c, _, err := config.Load([]config.Source{{Name: "styx.yml", Data: []byte(settings())}}, nil, map[string]any{
+	c, _, err := config.Load(sources, nil, map[string]any{
 		"serve.public.base_url": publicURL + "/", "serve.admin.base_url": adminURL + "/",
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	h.server, err = full.Local(app.Parts{
-		Config: c, Table: over, Now: time.Now, Rand: rand.Reader, Client: app.Outgoing(c, ""),
+		Config: c, Table: over, Rand: rand.Reader, Client: app.Outgoing(c, ""),
+		Now: func() time.Time { return time.Now().Add(time.Duration(h.ahead.Load())) },
 	}, "test", slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)

@@ -8,6 +8,7 @@ import (
 	"maps"
 	"net/http"
 	"net/url"
+	"regexp"
 	"slices"
 	"sync"
 
@@ -37,12 +38,9 @@ func (l *ledger) note(r *http.Response, a *answer) {
 	for _, cookie := range r.Cookies() {
 		l.add("cookie "+cookie.Name[:10], cookie.Value)
 	}
-	l.add("session token", a.Token)
 	l.add("logout token", a.LogoutToken)
 	l.add("anti-CSRF token", a.csrf())
-	for _, next := range a.ContinueWith {
-		l.add("session token", next.Token)
-	}
+	l.add("session token", a.token())
 }
 
 // kinds are the kinds of secret that were seen, in order.
@@ -59,6 +57,13 @@ func (l *ledger) found(text []byte) []string {
 	defer l.mu.Unlock()
 	var found []string
 	for value, what := range l.what {
+		if what == "code" {
+			// Six digits stand by chance within longer numbers and times.
+			if regexp.MustCompile(`(^|[^0-9.])` + value + `([^0-9]|$)`).Match(text) {
+				found = append(found, what)
+			}
+			continue
+		}
 		for form, as := range forms(value) {
 			if bytes.Contains(text, []byte(as)) {
 				found = append(found, fmt.Sprintf("%s, %s", what, form))

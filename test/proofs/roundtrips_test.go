@@ -20,6 +20,22 @@ func TestRoundTrips(t *testing.T) {
 			native, script := h.bearing(owner.Token), h.browser("application/json")
 			signUp, signIn, wrong := h.flow("registration"), h.flow("login"), h.flow("login")
 			refresh := native.do(http.MethodGet, h.public+"/self-service/login/api?refresh=true", nil).UI.Action
+			h.create(withPassword("known@example.com"))
+			codes := map[string]func() answer{}
+			for kind := range codeMail {
+				id, code := h.awaiting(kind, "known@example.com")
+				codes[kind] = func() answer { return h.guess(kind, id, code) }
+				codes["wrong "+kind] = func() answer { return h.guess(kind, id, "x"+code) }
+			}
+			send := func(c *client, kind string, fields map[string]string) func() answer {
+				form := c.open(kind, "")
+				return func() answer { return form.submit(fields) }
+			}
+			signedIn := h.browser("application/json")
+			if a := signedIn.open("login", "").login("known@example.com", password); a.status != http.StatusOK {
+				t.Fatalf("login of a browser: %v", a)
+			}
+			known, nobody := map[string]string{"method": "code", "email": "known@example.com"}, map[string]string{"method": "code", "email": "nobody@example.com"}
 			for _, op := range []struct {
 				name   string
 				most   int
@@ -36,6 +52,25 @@ func TestRoundTrips(t *testing.T) {
 				{"submit a login", 3, 200, func() answer { return h.signIn(signIn, "owner@example.com", password) }},
 				{"submit a login with a wrong password", 3, 400, func() answer { return h.signIn(wrong, "owner@example.com", "harbour nine violet stone") }},
 				{"submit a login with a session", 3, 200, func() answer { return native.signIn(refresh, "owner@example.com", password) }},
+				{"start native settings", 2, 200, get(native, "/self-service/settings/api")},
+				{"start a browser's settings", 2, 200, get(signedIn, "/self-service/settings/browser")},
+				{"submit settings: traits", 2, 200, send(native, "settings", map[string]string{"method": "profile", "traits.email": "owner@example.com", "traits.name": "An Owner"})},
+				{"submit settings: a new address", 2, 200, send(native, "settings", map[string]string{"method": "profile", "traits.email": "moved@example.com"})},
+				{"submit settings: a password", 2, 200, send(native, "settings", map[string]string{"method": "password", "password": password + " anew"})},
+				{"submit a browser's settings", 2, 200, send(signedIn, "settings", map[string]string{"method": "password", "password": password + " anew"})},
+				{"submit settings: what is refused", 2, 400, send(native, "settings", map[string]string{"method": "password", "password": "short"})},
+				{"start a native recovery", 1, 200, get(h.client, "/self-service/recovery/api")},
+				{"start a browser's recovery", 1, 200, get(h.browser("application/json"), "/self-service/recovery/browser")},
+				{"submit a recovery: address", 3, 200, send(h.client, "recovery", known)},
+				{"submit a recovery: nobody's address", 3, 200, send(h.client, "recovery", nobody)},
+				{"submit a recovery: wrong code", 3, 200, codes["wrong recovery"]},
+				{"submit a recovery: code", 3, 200, codes["recovery"]},
+				{"start a native verification", 1, 200, get(h.client, "/self-service/verification/api")},
+				{"start a browser's verification", 1, 200, get(h.browser("application/json"), "/self-service/verification/browser")},
+				{"submit a verification: address", 3, 200, send(h.client, "verification", known)},
+				{"submit a verification: nobody's address", 3, 200, send(h.client, "verification", nobody)},
+				{"submit a verification: wrong code", 3, 200, codes["wrong verification"]},
+				{"submit a verification: code", 3, 200, codes["verification"]},
 				{"whoami", 1, 200, get(native, "/sessions/whoami")},
 				{"whoami of nobody", 0, 401, get(h.client, "/sessions/whoami")},
 				{"admin get", 1, 200, func() answer {

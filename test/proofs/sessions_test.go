@@ -2,7 +2,6 @@ package proofs
 
 import (
 	"context"
-	"encoding/json"
 	"net/http"
 	"slices"
 	"sync/atomic"
@@ -94,13 +93,8 @@ func TestRevokingOthersAtOnce(t *testing.T) {
 // sessions are the ids of the caller's other sessions.
 func (c *client) sessions() []string {
 	c.t.Helper()
-	a := c.do(http.MethodGet, c.public+"/sessions", nil)
-	var all []struct{ ID string }
-	if err := json.Unmarshal(a.body, &all); err != nil || a.status != http.StatusOK {
-		c.t.Fatalf("list of sessions: %v %v", a, err)
-	}
 	var ids []string
-	for _, one := range all {
+	for _, one := range c.list(c.public + "/sessions") {
 		ids = append(ids, one.ID)
 	}
 	return ids
