@@ -100,7 +100,7 @@ func New(p Parts) (*App, error) {
 			Config:  c,
 			Store:   &store.Store{Table: p.Table, Ring: ring, Now: p.Now, Rand: p.Rand},
 			Schemas: identity.NewCatalog(c.Identity.Schemas, fetch, compile),
-			Policy:  policy(c.Methods),
+			Policy:  identity.PolicyOf(c.Methods),
 			Cookies: web.NewCookies(c, ring, p.Rand),
 			Returns: returns(c),
 			Proxies: web.Proxies(c.Styx.TrustedProxies),
@@ -120,15 +120,6 @@ func reveal(list []config.Secret) []string {
 		revealed[i] = one.Reveal()
 	}
 	return revealed
-}
-
-// policy says which credentials count as factors.
-func policy(m config.Methods) identity.Policy {
-	return identity.Policy{
-		Password: m.Password.Enabled, OIDC: m.OIDC.Enabled, Passkey: m.Passkey.Enabled,
-		WebAuthn: m.WebAuthn.Enabled, TOTP: m.TOTP.Enabled, LookupSecret: m.LookupSecret.Enabled,
-		Passwordless: m.Code.Passwordless, CodeMFA: m.Code.MFA,
-	}
 }
 
 func returns(c *config.Config) web.Returns {

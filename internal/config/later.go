@@ -9,8 +9,6 @@ func laterKeys() []string {
 	return []string{
 		"selfservice.methods.code.passwordless_enabled",
 		"selfservice.methods.code.mfa_enabled",
-		"selfservice.methods.webauthn.enabled",
-		"selfservice.methods.passkey.enabled",
 		"selfservice.methods.oidc.enabled",
 		"selfservice.methods.password.config.migrate_hook.enabled",
 		"session.whoami.tokenizer.templates",

@@ -139,6 +139,16 @@ func (s *Step) Recovered(via identity.Via, address, method string) Outcome {
 	return outcome
 }
 
+// AskTraits adds the traits to a registration that asks for everything at once.
+func (s *Step) AskTraits() {
+	if s.Screen != Unified {
+		return
+	}
+	for _, node := range s.Schema.Nodes(ui.Default) {
+		s.Flow.UI.Upsert(node)
+	}
+}
+
 // KeepTraits shows the submitted traits that the form asks for again.
 func (s *Step) KeepTraits() {
 	for _, trait := range s.Form.FlatTraits() {
@@ -195,8 +205,14 @@ type Outcome struct {
 	Changed bool
 
 	// Spent tells that what the flow held is used up, such as a code or a
-	// challenge: of several submissions one wins, and the flow is over.
+	// challenge: of several submissions one wins, and the flow is over. Late is
+	// the error for a login that does not win.
 	Spent bool
+	Late  error
+
+	// Navigates tells that the further screen is a page of its own: a script is
+	// told to send the browser there.
+	Navigates bool
 
 	// Once is a number that may only rise, nil for none.
 	Once *Once

@@ -3,6 +3,8 @@ package identity
 import (
 	"encoding/json"
 	"slices"
+
+	"styx/internal/config"
 )
 
 // AAL is an authenticator assurance level (NIST SP 800-63B-4).
@@ -26,6 +28,15 @@ type Policy struct {
 	LookupSecret bool
 	Passwordless bool // code signs in: a first factor of every identity
 	CodeMFA      bool // code is a second factor
+}
+
+// PolicyOf reads the policy from the configuration.
+func PolicyOf(m config.Methods) Policy {
+	return Policy{
+		Password: m.Password.Enabled, OIDC: m.OIDC.Enabled, Passkey: m.Passkey.Enabled,
+		WebAuthn: m.WebAuthn.Enabled, TOTP: m.TOTP.Enabled, LookupSecret: m.LookupSecret.Enabled,
+		Passwordless: m.Code.Passwordless, CodeMFA: m.Code.MFA,
+	}
 }
 
 // Counts says how many credentials of each kind an identity can use.

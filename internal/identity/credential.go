@@ -152,14 +152,15 @@ func (i *Identity) configure(kind CredentialType, identifiers []string, members 
 	return nil
 }
 
-// credential returns the one that exists or a fresh one. password and webauthn
-// start as version 0 and are version 1 once they were read back.
+// credential returns the one that exists or a fresh one. Codes and passkeys start
+// as version 1; password and webauthn start as 0 and are 1 once they were read
+// back.
 func (i *Identity) credential(kind CredentialType, now time.Time) Credential {
 	if old, exists := i.Credentials[kind]; exists {
 		return old
 	}
 	fresh := Credential{Type: kind, Config: json.RawMessage("{}"), CreatedAt: stored(now), UpdatedAt: stored(now)}
-	if kind == Code {
+	if kind == Code || kind == Passkey {
 		fresh.Version = 1
 	}
 	return fresh

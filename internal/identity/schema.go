@@ -2,6 +2,7 @@ package identity
 
 import (
 	"encoding/base64"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/url"
@@ -97,6 +98,48 @@ func (s *Schema) Leaves() []Leaf { return s.leaves }
 // IdentifierLabel is what a login form calls its identifier: the title of the
 // one trait that identifies and has a title, else "ID".
 func (s *Schema) IdentifierLabel() ui.Message { return s.label }
+
+// DisplayNames returns the traits that name a passkey while it is made, sorted:
+// those that are marked so or that identify security keys, else the first
+// without a title, as Kratos does; none when there is none.
+func (s *Schema) DisplayNames() []string {
+	names := s.named()
+	if len(names) == 0 {
+		if at := slices.IndexFunc(s.leaves, func(leaf Leaf) bool { return leaf.Title == "" }); at >= 0 {
+			names = []string{s.leaves[at].Name}
+		}
+	}
+	return names
+}
+
+// DisplayName returns what the passkeys of somebody with these traits are called,
+// "" when no trait says so.
+func (s *Schema) DisplayName(traits json.RawMessage) string {
+	texts := map[string]string{}
+	for _, trait := range Flatten(traits) {
+		if text, ok := trait.Value.(string); ok {
+			texts[trait.Name] = text
+		}
+	}
+	for _, name := range s.named() {
+		if texts[name] != "" {
+			return texts[name]
+		}
+	}
+	return ""
+}
+
+// named returns the traits that are marked to name passkeys, sorted.
+func (s *Schema) named() []string {
+	var names []string
+	for _, leaf := range s.leaves {
+		if leaf.Marks.DisplayName || leaf.Marks.WebAuthn {
+			names = append(names, leaf.Name)
+		}
+	}
+	slices.Sort(names)
+	return names
+}
 
 func identifierLabel(leaves []Leaf) ui.Message {
 	label := ui.Say(ui.LabelID)

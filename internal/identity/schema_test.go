@@ -247,3 +247,31 @@ func FuzzParseSchema(f *testing.F) {
 		}
 	})
 }
+
+// TestDisplayNames of passkeys: the traits that are marked, else one without a
+// title, which names nothing that is stored.
+func TestDisplayNames(t *testing.T) {
+	const mark = `"ory.sh/kratos": {"credentials": {`
+	for _, c := range []struct{ traits, names, stored, want string }{
+		{`"nick": {"title": "Nick"}`, "", `{"nick":"ann"}`, ""},
+		{`"nick": {"title": "Nick"}, "name": {"properties": {"first": {"title": "First"}}}, "city": {}`, "traits.name", `{"city":"Rome"}`, ""},
+		{`"nick": {` + mark + `"passkey": {"display_name": true}}}}, "city": {}`, "traits.nick", `{"nick":"ann","city":"Rome"}`, "ann"},
+		{
+			`"nick": {` + mark + `"webauthn": {"identifier": true}}}}, "email": {` + mark + `"passkey": {"display_name": true}}}}`,
+			"traits.email traits.nick", `{"nick":"ann","email":"ann@example.org"}`, "ann@example.org",
+		},
+		{
+			`"nick": {` + mark + `"webauthn": {"identifier": true}}}}, "email": {` + mark + `"passkey": {"display_name": true}}}}`,
+			"traits.email traits.nick", `{"nick":"ann","email":""}`, "ann",
+		},
+		{`"age": {"type": "number", ` + mark + `"passkey": {"display_name": true}}}}`, "traits.age", `{"age":7}`, ""},
+	} {
+		s := parse(t, `{"properties": {"traits": {"properties": {`+c.traits+`}}}}`)
+		if got := strings.Join(s.DisplayNames(), " "); got != c.names {
+			t.Errorf("%s: named by %q, want %q", c.traits, got, c.names)
+		}
+		if got := s.DisplayName(json.RawMessage(c.stored)); got != c.want {
+			t.Errorf("%s: %s is called %q, want %q", c.traits, c.stored, got, c.want)
+		}
+	}
+}

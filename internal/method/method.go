@@ -9,9 +9,11 @@ import (
 	"styx/internal/method/code"
 	"styx/internal/method/link"
 	"styx/internal/method/lookup"
+	"styx/internal/method/passkey"
 	"styx/internal/method/password"
 	"styx/internal/method/profile"
 	"styx/internal/method/totp"
+	"styx/internal/method/webauthn"
 	"styx/internal/secret"
 )
 
@@ -27,6 +29,8 @@ func All(c *config.Config, hash *secret.Hasher, ring *secret.Ring, rand io.Reade
 		{c.Methods.Code.Enabled, func() flow.Method { return code.New(c, ring, rand) }},
 		{c.Methods.Link.Enabled, func() flow.Method { return link.New(c, ring, rand) }},
 		{c.Methods.TOTP.Enabled, func() flow.Method { return totp.New(c.Methods.TOTP, ring) }},
+		{c.Methods.Passkey.Enabled, func() flow.Method { return passkey.New(c) }},
+		{c.Methods.WebAuthn.Enabled, func() flow.Method { return webauthn.New(c) }},
 		{c.Methods.LookupSecret.Enabled, func() flow.Method { return lookup.New(ring) }},
 	}
 	var all []flow.Method

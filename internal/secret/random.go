@@ -17,6 +17,13 @@ func LowerText(rand io.Reader, n int) string {
 	return digits(rand, n, alphabet[:10]+alphabet[36:])
 }
 
+// Bytes returns n random bytes.
+func Bytes(rand io.Reader, n int) []byte {
+	b := make([]byte, n)
+	fill(rand, b)
+	return b
+}
+
 // Code returns six random decimal digits, each equally likely.
 func Code(rand io.Reader) string {
 	return digits(rand, 6, alphabet[:10])

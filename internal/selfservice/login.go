@@ -43,12 +43,17 @@ func (e *Engine) submitLogin(w http.ResponseWriter, r *http.Request) {
 		in, err = e.admit(r, step, outcome, opening.Bearer)
 		return err
 	})
+	if errors.Is(err, store.ErrConsumed) && outcome.Late != nil {
+		err = outcome.Late
+	}
 	held, isHeld := errors.AsType[*unverifiedError](err)
 	switch {
 	case isHeld:
 		e.answerUnverified(w, r, step.Flow, held)
 	case err != nil:
 		e.failFlow(w, r, step, err)
+	case outcome.Navigates && (step.Flow.Native() || web.WantsJSON(r)):
+		web.Fail(w, r, mustNavigate(e.page(step.Flow)))
 	case outcome.Method.Method == "":
 		e.answerAgain(w, r, step, http.StatusSeeOther)
 	default:
@@ -108,7 +113,7 @@ func (e *Engine) judgeLogin(r *http.Request, opening *store.Opening) judged {
 			}
 		}
 		outcome, err := door.Submit(ctx, step)
-		if err == nil && outcome.Method.Method == "" {
+		if err == nil && outcome.Method.Method == "" && !outcome.Navigates {
 			step.Flow.Active = id
 		}
 		return outcome, err
@@ -138,7 +143,9 @@ func (e *Engine) admit(r *http.Request, step *flow.Step, outcome flow.Outcome, c
 		change.Who = who
 	}
 	if outcome.Spent {
-		f.State, f.Proofs = flow.ChallengePassed, nil
+		if f.State == flow.SentEmail {
+			f.State, f.Proofs = flow.ChallengePassed, nil
+		}
 		change.Flow, change.Consume = f, true
 	}
 	if err := e.afterLogin(r, step, &in, &change); err != nil {

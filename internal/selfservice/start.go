@@ -259,7 +259,7 @@ func (e *Engine) fill(ctx context.Context, step *flow.Step) error {
 			return fmt.Errorf("fill form of %s: %w", method.ID, err)
 		}
 	}
-	if nodes := step.Flow.UI.Nodes; len(nodes) == 1 && nodes[0].Name() == "csrf_token" {
+	if nodes := step.Flow.UI.Nodes; step.Flow.Native() && len(nodes) == 1 && nodes[0].Name() == "csrf_token" {
 		step.Flow.UI.Nodes = nil // nothing can be submitted
 	}
 	e.sort(step.Flow, step.Schema)

@@ -108,7 +108,7 @@ func (f *Form) Sort(order Order) {
 		if x, y := keys[a.Name()], keys[b.Name()]; x != y {
 			return x < y
 		}
-		return fmt.Sprint(a.Attributes.Value) < fmt.Sprint(b.Attributes.Value)
+		return fmt.Sprint(a.value()) < fmt.Sprint(b.value())
 	})
 }
 

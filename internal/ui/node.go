@@ -121,6 +121,17 @@ func Image(group Group, id, src string, width, height int) Node {
 	}
 }
 
+// Script builds a script that a page is to run.
+func Script(group Group, id, src, integrity, nonce string) Node {
+	return Node{
+		Type: ScriptNode, Group: group, Messages: []Message{},
+		Attributes: Attributes{
+			ID: id, Src: src, Integrity: integrity, Nonce: nonce, Type: "text/javascript", Async: true,
+			ReferrerPolicy: "no-referrer", CrossOrigin: "anonymous", NodeType: ScriptNode,
+		},
+	}
+}
+
 // CSRF builds the node that carries the anti-CSRF token; native flows carry "".
 func CSRF(token string) Node {
 	return Input(Default, "csrf_token", "hidden", token).Needed()
@@ -129,6 +140,13 @@ func CSRF(token string) Node {
 // Labelled returns the node with that label.
 func (n Node) Labelled(label Message) Node {
 	n.Meta.Label = &label
+	return n
+}
+
+// Barred returns the input switched off.
+func (n Node) Barred() Node {
+	barred := true
+	n.Attributes.Disabled = &barred
 	return n
 }
 
@@ -142,6 +160,15 @@ func (n Node) Needed() Node {
 func (n Node) Completing(autocomplete string) Node {
 	n.Attributes.Autocomplete = autocomplete
 	return n
+}
+
+// value is what forms sort by among nodes of the same name: the value of an
+// input, where a script comes from.
+func (n Node) value() any {
+	if n.Type == ScriptNode {
+		return n.Attributes.Src
+	}
+	return n.Attributes.Value
 }
 
 // Name is what identifies a node within its form: the name of an input, the id

@@ -222,3 +222,17 @@ func TestTellAndHush(t *testing.T) {
 		t.Errorf("hushed is %s", got)
 	}
 }
+
+// TestScriptsSortByTheirSource among nodes that no name in the order is of.
+func TestScriptsSortByTheirSource(t *testing.T) {
+	script := Script(WebAuthn, "script", "https://id.example.org/a.js", "sha512-x", "n")
+	f := Form{Nodes: []Node{Input(WebAuthn, "data", "hidden", "{}"), script, Input(WebAuthn, "empty", "hidden", ""), Input(WebAuthn, "unset", "hidden", nil)}}
+	f.Sort(Order{Groups: []Group{WebAuthn}})
+	var names []string
+	for _, node := range f.Nodes {
+		names = append(names, node.Name())
+	}
+	if got := strings.Join(names, " "); got != "empty unset script data" {
+		t.Errorf("sorted %s", got)
+	}
+}

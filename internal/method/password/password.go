@@ -119,12 +119,8 @@ func (m method) askNew(_ context.Context, s *flow.Step) error {
 	if s.Screen == flow.ProfileScreen {
 		return nil
 	}
+	s.AskTraits()
 	form := &s.Flow.UI
-	if s.Screen == flow.Unified {
-		for _, node := range s.Schema.Nodes(ui.Default) {
-			form.Upsert(node)
-		}
-	}
 	form.Upsert(field("new-password"))
 	form.Append(ui.Submit(ui.Password, "method", id, ui.SignUp))
 	return nil
