@@ -240,9 +240,10 @@ func (p *person) field(label string) chromedp.Search {
 	return chromedp.Search(p.part + "//*[@id=(//label[normalize-space()=" + quoted(label) + "]/@for)]")
 }
 
-// button is a button or link by its text; the beginning of it is enough.
+// button is a button or link by its text; the beginning of it is enough. What
+// waits for a script to show it is none yet.
 func (p *person) button(text string) chromedp.Search {
-	named := "[starts-with(normalize-space(), " + quoted(text) + ")]"
+	named := "[starts-with(normalize-space(), " + quoted(text) + ") and not(ancestor-or-self::*[@hidden])]"
 	return chromedp.Search(p.part + "//button" + named + "|" + p.part + "//a" + named)
 }
 
