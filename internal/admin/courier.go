@@ -53,7 +53,6 @@ type dispatchError struct {
 	Code    int    `json:"code"`
 	Status  string `json:"status"`
 	Message string `json:"message"`
-	Reason  string `json:"reason"`
 }
 
 func (a *API) listMessages(w http.ResponseWriter, r *http.Request) error {
@@ -94,7 +93,7 @@ func (a *API) getMessage(w http.ResponseWriter, r *http.Request) error {
 		if d.Status != courier.DispatchOK {
 			row.Error = &dispatchError{
 				Code: http.StatusInternalServerError, Status: http.StatusText(http.StatusInternalServerError),
-				Message: "The message could not be delivered.", Reason: d.Error,
+				Message: d.Error,
 			}
 		}
 		view.Dispatches = append(view.Dispatches, row)

@@ -20,10 +20,10 @@ const (
 	Timeout = 20 * time.Second
 	lease   = 2 * Timeout
 
-	// The pauses after failures: 5 s, 20 s, 80 s, 320 s, then 15 minutes each.
+	// The pauses after failures: 3 s, 15 s, 75 s, 375 s, then 15 minutes each.
 	// The default of five retries reaches over 22 minutes.
-	firstPause   = 5 * time.Second
-	pauseFactor  = 4
+	firstPause   = 3 * time.Second
+	pauseFactor  = 5
 	longestPause = 15 * time.Minute
 	// throttlePause is the pause before a throttled receiver is asked again.
 	throttlePause = 3 * time.Second

@@ -186,7 +186,7 @@ func TestPauses(t *testing.T) {
 	for count := range 8 {
 		got = append(got, pause(count+1))
 	}
-	want := []time.Duration{5 * time.Second, 20 * time.Second, 80 * time.Second, 320 * time.Second, longestPause, longestPause, longestPause, longestPause}
+	want := []time.Duration{3 * time.Second, 15 * time.Second, 75 * time.Second, 375 * time.Second, longestPause, longestPause, longestPause, longestPause}
 	for at := range want {
 		if got[at] != want[at] {
 			t.Fatalf("pauses are %v, want %v", got, want)

@@ -56,6 +56,11 @@ type Door struct {
 	// in a login it has paid for the attempt by then.
 	Claims func(identity.Form) string
 
+	// Aliases names further guards by which the same person may be known. They are
+	// read together with the claimed one, which is all that is paid for; where
+	// nobody owns that one, the first alias that somebody owns counts.
+	Aliases func(identity.Form) []string
+
 	// Guesses tells that a submission guesses at what the flow's proof is. The
 	// engine pays for the attempt before Submit judges.
 	Guesses func(identity.Form) bool
@@ -71,6 +76,12 @@ type Door struct {
 
 	// Form adds the door's nodes to the flow's form.
 	Form func(context.Context, *Step) error
+
+	// Alone is asked when no other method had anything to add to a form that
+	// somebody reached who is known: it may take the first step at once, such as
+	// sending a code where there is one address to send it to. An outcome without
+	// mail leaves the form as it is.
+	Alone func(*Step) (Outcome, error)
 
 	// Submit judges a submission. It may be called again for the same submission,
 	// with the form as it was and the identity as it is now, when another change
@@ -101,14 +112,31 @@ func (d *Door) Answers(method string, form identity.Form) bool {
 	return form.Get("method") == method
 }
 
-// Screen is which of a registration's forms is being filled.
+// Screen is which of a flow's forms is being filled.
+//
+// A registration shows everything at once, or the traits first and the
+// credentials second. A login shows everything at once, or asks first who it is
+// and then only for what that person has; a login that confirms a session or
+// adds a factor knows who it is and shows everything at once.
+//
+// What a login door's Form adds follows from the screen:
+//
+//	Unified           its nodes, and the field for the identifier if it needs one
+//	IdentifierScreen  only what works without knowing who it is, such as the
+//	                  buttons of providers or a discoverable passkey; the field for
+//	                  the identifier is there already
+//	CredentialScreen  what it added on the IdentifierScreen is still there, and so is
+//	                  the identifier, hidden; its other nodes, if Step.Shows them
+//
+// A form is filled from the start whenever it is filled, so a door meets no nodes
+// of its own but those.
 type Screen int
 
-// The screens of a registration: everything at once, or traits first and a
-// credential second.
+// The screens.
 const (
 	Unified Screen = iota
 	ProfileScreen
+	IdentifierScreen
 	CredentialScreen
 )
 
@@ -125,6 +153,13 @@ type Step struct {
 	Rules   identity.Rules     // of the draft's or the owner's schema
 	Now     time.Time
 	Rand    io.Reader
+}
+
+// Shows tells whether a login's CredentialScreen shows a method, by whether who is
+// about to sign in has what it takes. Nobody is claimed where the screen must not
+// tell what somebody has: every method is shown then.
+func (s *Step) Shows(has func(*identity.Identity) bool) bool {
+	return s.Claimed == nil || has(s.Claimed)
 }
 
 // Recovered ends the recovery of an account by an address of its owner's: it is
@@ -228,6 +263,10 @@ type Outcome struct {
 	// same cost.
 	Mail     []courier.Draft
 	Stranger bool
+
+	// Refused is why a submission failed that is written like one that did not. The
+	// form says so.
+	Refused error
 
 	// Upgrade, when set, improves the stored identity after the session exists,
 	// such as a stronger hash of the same password. Losing it costs nothing.

@@ -48,7 +48,7 @@ func (c *Caller) shown(in Context) (tree, error) {
 	discloseSession(session)
 	out := tree{
 		"flow":            flow,
-		"request_headers": c.headers(in.RequestHeaders),
+		"request_headers": c.Headers(in.RequestHeaders),
 		"request_method":  in.RequestMethod,
 		"request_url":     discreetURL(in.RequestURL),
 		"request_cookies": c.cookies(in.RequestCookies),
@@ -144,8 +144,8 @@ func discloseSession(session tree) {
 	}
 }
 
-// headers returns those of a request that the allow-list names.
-func (c *Caller) headers(all http.Header) http.Header {
+// Headers returns those of a request that the allow-list names.
+func (c *Caller) Headers(all http.Header) http.Header {
 	out := make(http.Header, len(c.HeaderAllowlist))
 	for _, name := range c.HeaderAllowlist {
 		name = http.CanonicalHeaderKey(name)

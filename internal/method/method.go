@@ -7,6 +7,7 @@ import (
 	"styx/internal/config"
 	"styx/internal/flow"
 	"styx/internal/method/code"
+	"styx/internal/method/idfirst"
 	"styx/internal/method/link"
 	"styx/internal/method/lookup"
 	"styx/internal/method/passkey"
@@ -32,6 +33,7 @@ func All(c *config.Config, hash *secret.Hasher, ring *secret.Ring, rand io.Reade
 		{c.Methods.Passkey.Enabled, func() flow.Method { return passkey.New(c) }},
 		{c.Methods.WebAuthn.Enabled, func() flow.Method { return webauthn.New(c) }},
 		{c.Methods.LookupSecret.Enabled, func() flow.Method { return lookup.New(ring) }},
+		{c.Flows.Login.Style == config.StyleIdentifierFirst, idfirst.New},
 	}
 	var all []flow.Method
 	for _, entry := range roster {

@@ -44,8 +44,8 @@ type Handlers map[string]http.HandlerFunc
 // Login returns the handlers of the login flow.
 func (e *Engine) Login() Handlers {
 	return Handlers{
-		"GET /self-service/login/browser": e.starts(flow.Browser, e.startLogin),
-		"GET /self-service/login/api":     e.starts(flow.API, e.startLogin),
+		"GET /self-service/login/browser": e.begins(flow.Browser, e.startLogin),
+		"GET /self-service/login/api":     e.begins(flow.API, e.startLogin),
 		"GET /self-service/login/flows":   e.fetches(flow.Login),
 		"GET /self-service/login":         e.submitLogin,
 		"POST /self-service/login":        e.submitLogin,

@@ -100,25 +100,34 @@ func (e *Engine) failFlow(w http.ResponseWriter, r *http.Request, step *flow.Ste
 		web.FailWith(w, r, http.StatusBadRequest, err) // and this one
 		return
 	}
+	if !e.tell(step, err) {
+		e.failSubmit(w, r, f, err)
+		return
+	}
+	if err := e.save(r, f); err != nil {
+		e.failSubmit(w, r, f, err)
+		return
+	}
+	e.answerAgain(w, r, step, http.StatusFound)
+}
+
+// tell shows an error in the flow's form, and tells whether it belongs there.
+func (e *Engine) tell(step *flow.Step, err error) bool {
+	f := step.Flow
 	var fields []fault.Field
 	if known := fault.As(err); known != nil && len(known.Fields) > 0 {
 		fields = known.Fields
 	} else if message, shown := messageOf(err); shown {
 		fields = []fault.Field{{Text: message}}
 	} else {
-		e.failSubmit(w, r, f, err)
-		return
+		return false
 	}
 	e.hush(f, fields)
 	for _, field := range fields {
 		f.UI.Tell(field.At, field.Text)
 	}
 	e.sort(f, step.Schema)
-	if err := e.save(r, f); err != nil {
-		e.failSubmit(w, r, f, err)
-		return
-	}
-	e.answerAgain(w, r, step, http.StatusFound)
+	return true
 }
 
 // hush drops what earlier submissions were told. Clients have seen it stay in a
@@ -196,10 +205,10 @@ func (e *Engine) replaceExpired(w http.ResponseWriter, r *http.Request, step *fl
 	fresh.Refresh = old.Refresh && step.Session != nil // nobody is left to confirm who they are
 	e.bind(r, &fresh)
 	fresh.UI.Messages = []ui.Message{ui.Expired(kinds[old.Kind].expired, old.ExpiresAt, now)}
-	step.Flow = &fresh
+	step.Flow, step.Screen = &fresh, e.firstScreen(&fresh)
 	err := e.fill(r.Context(), step)
 	if err == nil {
-		err = e.open(r, &fresh)
+		err = e.open(r, &fresh, nil)
 	}
 	if err != nil {
 		e.failSubmit(w, r, old, err)

@@ -175,7 +175,7 @@ func TestUpgradeLosesToAChange(t *testing.T) {
 	raced := false
 	h.Store.Table = onWrite{h.table, func(ops []table.Op) {
 		// The session is being written, so the identity was read already.
-		if !raced && ops[0].Key.PK == "0.I#"+id && strings.HasPrefix(ops[0].Key.SK, "S#") {
+		if ops[0].Key.PK == "0.I#"+id && strings.HasPrefix(ops[0].Key.SK, "S#") && !raced {
 			raced = true
 			h.change(t, id, func(who *identity.Identity) {
 				if err := who.SetPasswordHash("changed", h.Now()); err != nil {
@@ -239,7 +239,7 @@ func TestRefreshRacesARevocation(t *testing.T) {
 	id := c.start(t, "login", "refresh=true")
 	raced := false
 	h.Store.Table = onWrite{h.table, func(ops []table.Op) {
-		if raced || ops[0].Kind != table.OpPut || !strings.HasPrefix(ops[0].Key.SK, "S#") {
+		if ops[0].Kind != table.OpPut || !strings.HasPrefix(ops[0].Key.SK, "S#") || raced {
 			return
 		}
 		raced = true
@@ -269,7 +269,7 @@ func TestRefreshRacesAnExtension(t *testing.T) {
 	}
 	raced := false
 	h.Store.Table = onWrite{h.table, func(ops []table.Op) {
-		if raced || ops[0].Kind != table.OpPut || !strings.HasPrefix(ops[0].Key.SK, "S#") {
+		if ops[0].Kind != table.OpPut || !strings.HasPrefix(ops[0].Key.SK, "S#") || raced {
 			return
 		}
 		raced = true

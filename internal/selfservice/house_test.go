@@ -149,13 +149,14 @@ func (h *house) furnish(tb testing.TB, c *config.Config) {
 				return schema.Compile(s, schema.Options{})
 			}),
 		Methods: method.All(c, hash, ring, rand.Reader, nil),
-		Policy:  identity.Policy{Password: true, TOTP: true},
+		Policy:  identity.Policy{Password: true, TOTP: true, Passwordless: c.Methods.Code.Passwordless, CodeMFA: c.Methods.Code.MFA},
 		Cookies: web.NewCookies(c, ring, rand.Reader),
 		Returns: web.Returns{Default: c.SelfService.DefaultReturnURL, Allowed: append(slices.Clone(c.SelfService.AllowedReturns), &own)},
 		Proxies: web.Proxies(c.Styx.TrustedProxies),
 		Press:   &courier.Press{Ring: ring, Now: h.clock.now, Rand: rand.Reader},
 		Hooks: &hook.Caller{
 			Client: http.DefaultClient, Programs: &jsonnet.Catalog{Evaluator: programs(), Client: http.DefaultClient}, Rand: rand.Reader,
+			HeaderAllowlist: c.Clients.HeaderAllowlist,
 		},
 		Now: h.clock.now, Rand: rand.Reader,
 	}
@@ -202,6 +203,7 @@ func (c *client) request(tb testing.TB, verb, target, contentType, body string) 
 	if contentType != "" {
 		r.Header.Set("Content-Type", contentType)
 	}
+	r.Header.Set("User-Agent", "the tests")
 	if c.kind == api {
 		if c.token != "" {
 			r.Header.Set("X-Session-Token", c.token)

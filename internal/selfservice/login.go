@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"slices"
 
 	"styx/internal/config"
 	"styx/internal/fault"
@@ -15,6 +16,8 @@ import (
 	"styx/internal/secret"
 	"styx/internal/session"
 	"styx/internal/store"
+	"styx/internal/table"
+	"styx/internal/ui"
 	"styx/internal/web"
 )
 
@@ -38,7 +41,7 @@ func (e *Engine) submitLogin(w http.ResponseWriter, r *http.Request) {
 	var in signedIn
 	outcome, err := e.settle(r.Context(), step, opening, e.judgeLogin(r, opening), func(ctx context.Context, outcome flow.Outcome) (err error) {
 		if outcome.Method.Method == "" {
-			return e.storeAgain(ctx, step, outcome)
+			return e.storeAgain(ctx, r.Header, step, outcome, addressees(outcome))
 		}
 		in, err = e.admit(r, step, outcome, opening.Bearer)
 		return err
@@ -51,10 +54,13 @@ func (e *Engine) submitLogin(w http.ResponseWriter, r *http.Request) {
 	case isHeld:
 		e.answerUnverified(w, r, step.Flow, held)
 	case err != nil:
-		e.failFlow(w, r, step, err)
+		e.failFlow(w, r, step, over(err))
 	case outcome.Navigates && (step.Flow.Native() || web.WantsJSON(r)):
 		web.Fail(w, r, mustNavigate(e.page(step.Flow)))
 	case outcome.Method.Method == "":
+		if outcome.Refused == nil {
+			step.Flow.Transient = shownTransient(step.Form)
+		}
 		e.answerAgain(w, r, step, http.StatusSeeOther)
 	default:
 		if outcome.Upgrade != nil {
@@ -72,6 +78,14 @@ func overdrawn(opening *store.Opening) error {
 		return fault.Bad(tooOften)
 	}
 	return nil
+}
+
+// over says that what a submission used was used before it.
+func over(err error) error {
+	if errors.Is(err, store.ErrConsumed) {
+		return fault.Bad(codeUsed)
+	}
+	return err
 }
 
 const tooOften = "The request was submitted too often. Please request another code."
@@ -113,17 +127,70 @@ func (e *Engine) judgeLogin(r *http.Request, opening *store.Opening) judged {
 			}
 		}
 		outcome, err := door.Submit(ctx, step)
-		if err == nil && outcome.Method.Method == "" && !outcome.Navigates {
+		if err == nil && step.Screen == flow.CredentialScreen {
+			id, outcome, err = e.askCredential(ctx, step, id)
+		}
+		switch {
+		case err != nil || outcome.Method.Method != "":
+		case outcome.Refused != nil:
+			e.tell(step, outcome.Refused)
+		case step.Flow.State == flow.SentEmail || step.Screen == flow.CredentialScreen:
 			step.Flow.Active = id
 		}
 		return outcome, err
 	}
 }
 
+// askCredential asks whoever said who they are for what they have. Where nobody is
+// to learn who has an account, it asks everybody for everything. Where a single
+// method is left, it takes its first step at once; its id is returned in place of
+// the one that was submitted to.
+func (e *Engine) askCredential(ctx context.Context, step *flow.Step, id string) (string, flow.Outcome, error) {
+	f, alike := step.Flow, e.Config.Security.MitigateEnumeration
+	f.Active, f.State, f.Proofs = "", flow.ChooseMethod, nil
+	f.UI.Messages, f.UI.Nodes = nil, []ui.Node{ui.CSRF("")}
+	step.Screen = flow.IdentifierScreen
+	if err := e.fill(ctx, step); err != nil {
+		return "", flow.Outcome{}, err
+	}
+	f.UI.SetValue("identifier", step.Form.Get("identifier"))
+	switch {
+	case alike && !step.Form.Has("identifier"):
+		return "", flow.Outcome{}, fault.InvalidField("identifier", ui.Missing("identifier"))
+	case alike:
+		step.Claimed = nil
+	case step.Claimed == nil:
+		return "", flow.Outcome{}, errNoMethod
+	}
+	step.Screen = flow.CredentialScreen
+	asked := slices.Clone(f.UI.Nodes)
+	adding, err := e.add(ctx, step)
+	if err == nil && len(adding) == 0 && !alike {
+		f.UI.Nodes, err = asked, errNoMethod
+	}
+	if err != nil {
+		return "", flow.Outcome{}, err
+	}
+	if first := leader(step, adding); first != nil && !alike {
+		outcome, err := first()
+		return cmp.Or(f.Active, id), outcome, err
+	}
+	return id, flow.Again(), nil
+}
+
+var errNoMethod = fault.InvalidField("identifier", ui.Say(ui.NoMethodAccount))
+
 // admit signs in whoever passed: hooks that may refuse, then one write.
 func (e *Engine) admit(r *http.Request, step *flow.Step, outcome flow.Outcome, current *store.Bearer) (signedIn, error) {
 	f, who, after := step.Flow, outcome.Who, e.Config.Flows.Login.After
+	change, anew := store.Change{Once: outcome.Once}, f.Active != outcome.Method.Method
 	f.Active, f.Transient = outcome.Method.Method, step.Form.Transient
+	if outcome.Spent { // whatever comes of it
+		if f.State == flow.SentEmail {
+			f.State, f.Proofs = flow.ChallengePassed, nil
+		}
+		change.Flow, change.Consume = f, true
+	}
 	target, err := e.target(f, after)
 	if err == nil && !who.Active() {
 		err = errDisabled
@@ -138,20 +205,26 @@ func (e *Engine) admit(r *http.Request, step *flow.Step, outcome flow.Outcome, c
 	} else {
 		in.live, in.token = e.newSession(r, who, outcome.Method)
 	}
-	change := store.Change{Session: in.live, Once: outcome.Once}
+	change.Session = in.live
 	if outcome.Changed {
 		change.Who = who
-	}
-	if outcome.Spent {
-		if f.State == flow.SentEmail {
-			f.State, f.Proofs = flow.ChallengePassed, nil
-		}
-		change.Flow, change.Consume = f, true
 	}
 	if err := e.afterLogin(r, step, &in, &change); err != nil {
 		return signedIn{}, err
 	}
-	return in, e.commit(r.Context(), change)
+	commit := func(ctx context.Context) error { return e.commit(ctx, change) }
+	if !anew || outcome.Spent {
+		return in, commit(r.Context())
+	}
+	// The flow tells by which method somebody passed, should it be submitted again.
+	// It does not matter where that is lost.
+	note := func(ctx context.Context) error {
+		if err := e.Store.SaveFlow(ctx, f); err != nil {
+			slog.WarnContext(ctx, "flow does not tell its method", "error", err)
+		}
+		return nil
+	}
+	return in, table.Together(r.Context(), commit, note)
 }
 
 // afterLogin runs the hooks of a login, in their order, before the session is
@@ -201,17 +274,27 @@ func (e *Engine) commit(ctx context.Context, change store.Change) error {
 	return err
 }
 
-// storeAgain stores the flow that leads to a further screen, with what is sent.
-func (e *Engine) storeAgain(ctx context.Context, step *flow.Step, outcome flow.Outcome) error {
-	mail, err := e.press(outcome)
+// storeAgain stores the flow that leads to a further screen, with what is sent and
+// what of it is yet to be paid for.
+func (e *Engine) storeAgain(ctx context.Context, headers http.Header, step *flow.Step, outcome flow.Outcome, to []identity.Address) error {
+	mail, err := e.press(headers, outcome)
 	if err != nil {
 		return err
 	}
-	change := store.Change{Flow: step.Flow, Fresh: len(mail) > 0, Mail: mail}
+	change := store.Change{Flow: step.Flow, Fresh: len(mail) > 0, Mail: mail, To: to}
 	if outcome.Changed {
 		change.Who = outcome.Who
 	}
 	return e.commit(ctx, change)
+}
+
+// addressees are the addresses that an outcome sends something to.
+func addressees(outcome flow.Outcome) []identity.Address {
+	var to []identity.Address
+	for _, draft := range outcome.Mail {
+		to = append(to, identity.Address{Via: draft.Via, Value: draft.To})
+	}
+	return to
 }
 
 var errDisabled = &fault.Error{

@@ -82,7 +82,7 @@ func (e *Engine) submitRecovery(w http.ResponseWriter, r *http.Request) {
 	var done recovered
 	outcome, err := e.settle(r.Context(), step, opening, e.judgeRecovery(r, opening, link), func(ctx context.Context, outcome flow.Outcome) (err error) {
 		if outcome.Method.Method == "" {
-			return e.storeAgain(ctx, step, outcome)
+			return e.storeAgain(ctx, r.Header, step, outcome, nil)
 		}
 		done, err = e.recover(r, step, outcome)
 		return err
@@ -299,7 +299,7 @@ func (e *Engine) retryRecovery(w http.ResponseWriter, r *http.Request, step *flo
 	if failed == nil {
 		fresh.RequestURL, fresh.ReturnTo = old.RequestURL, old.ReturnTo
 		fresh.UI.Messages = []ui.Message{why}
-		failed = e.open(r, fresh)
+		failed = e.open(r, fresh, nil)
 	}
 	if failed != nil {
 		e.failSubmit(w, r, old, failed)
@@ -337,7 +337,7 @@ func (e *Engine) replaceExpiredRecovery(w http.ResponseWriter, r *http.Request, 
 	if err == nil {
 		fresh.RequestURL, fresh.ReturnTo = old.RequestURL, old.ReturnTo
 		fresh.UI.Messages = []ui.Message{ui.Expired(ui.RecoveryExpired, old.ExpiresAt, now)}
-		err = e.open(r, fresh)
+		err = e.open(r, fresh, nil)
 	}
 	if err != nil {
 		e.failSubmit(w, r, old, err)

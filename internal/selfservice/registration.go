@@ -38,10 +38,11 @@ func (e *Engine) submitRegistration(w http.ResponseWriter, r *http.Request) {
 	var done registered
 	outcome, err := e.settle(r.Context(), step, opening, e.judgeRegistration(r), func(ctx context.Context, outcome flow.Outcome) (err error) {
 		if outcome.Method.Method == "" {
-			return e.nextScreen(ctx, step, outcome)
+			return e.nextScreen(ctx, r.Header, step, outcome)
 		}
+		active := step.Flow.Active
 		if done, err = e.register(r, step, outcome); err != nil {
-			step.Flow.Active = ""
+			step.Flow.Active, step.Flow.Transient = active, nil
 		}
 		return err
 	})
@@ -51,7 +52,7 @@ func (e *Engine) submitRegistration(w http.ResponseWriter, r *http.Request) {
 	}
 	switch {
 	case err != nil:
-		e.failFlow(w, r, step, err)
+		e.failFlow(w, r, step, over(err))
 	case outcome.Method.Method == "":
 		step.Flow.Transient = shownTransient(step.Form)
 		e.answerAgain(w, r, step, http.StatusSeeOther)
@@ -82,7 +83,7 @@ func (e *Engine) judgeRegistration(r *http.Request) judged {
 }
 
 // nextScreen stores the screen that a submission led to.
-func (e *Engine) nextScreen(ctx context.Context, step *flow.Step, outcome flow.Outcome) error {
+func (e *Engine) nextScreen(ctx context.Context, headers http.Header, step *flow.Step, outcome flow.Outcome) error {
 	f := step.Flow
 	if f.State != flow.SentEmail {
 		f.Active = ""
@@ -94,7 +95,7 @@ func (e *Engine) nextScreen(ctx context.Context, step *flow.Step, outcome flow.O
 			return err
 		}
 	}
-	return e.storeAgain(ctx, step, outcome)
+	return e.storeAgain(ctx, headers, step, outcome, addressees(outcome))
 }
 
 // register stores a new identity, with a session that is handed out where a hook
@@ -102,6 +103,9 @@ func (e *Engine) nextScreen(ctx context.Context, step *flow.Step, outcome flow.O
 func (e *Engine) register(r *http.Request, step *flow.Step, outcome flow.Outcome) (registered, error) {
 	f, who, after := step.Flow, outcome.Who, e.Config.Flows.Registration.After
 	f.Active, f.Transient = outcome.Method.Method, step.Form.Transient
+	if outcome.Spent { // whatever comes of it
+		f.State, f.Proofs = flow.ChallengePassed, nil
+	}
 	target, err := e.target(f, after)
 	if err != nil {
 		return registered{}, err
@@ -116,7 +120,7 @@ func (e *Engine) register(r *http.Request, step *flow.Step, outcome flow.Outcome
 		handOut:  has(after.Methods[f.Active].Hooks, config.HookSession),
 	}
 	done.live, done.token = e.newSession(r, who, outcome.Method)
-	change := store.Change{Flow: f, Consume: true, Same: true, Who: who, Session: done.live}
+	change := store.Change{Flow: f, Consume: true, Same: !outcome.Spent, Who: who, Session: done.live}
 	begun, err := e.verify(r, f, who, unverified, &change)
 	if err != nil {
 		return registered{}, err

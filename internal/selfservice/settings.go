@@ -171,7 +171,7 @@ func (e *Engine) submitSettings(w http.ResponseWriter, r *http.Request) {
 	method := ""
 	outcome, err := e.settle(r.Context(), step, opening, e.judgeSettings(r, resumed, &method), func(ctx context.Context, outcome flow.Outcome) (err error) {
 		if outcome.Who == nil {
-			return e.storeAgain(ctx, step, outcome)
+			return e.storeAgain(ctx, r.Header, step, outcome, nil)
 		}
 		done, err = e.saveSettings(r, step, opening, outcome, method)
 		return err
@@ -353,7 +353,7 @@ func (e *Engine) settingsMail(
 		if h.Name != config.HookNotifyPrevious {
 			continue
 		}
-		notices, err := e.press(flow.Outcome{Mail: e.addressNotices(h.Recipients(), step, before, after)})
+		notices, err := e.press(nil, flow.Outcome{Mail: e.addressNotices(h.Recipients(), step, before, after)})
 		if err != nil {
 			return nil, err
 		}

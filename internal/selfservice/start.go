@@ -19,17 +19,29 @@ import (
 
 // starts answers the creation of a flow of that type.
 func (e *Engine) starts(kind string, start func(*http.Request, string) (*flow.Flow, error)) http.HandlerFunc {
+	return e.begins(kind, func(r *http.Request, typ string) (*flow.Flow, lead, error) {
+		f, err := start(r, typ)
+		return f, nil, err
+	})
+}
+
+// lead takes the first step of a flow that is about to be opened; nil takes none.
+type lead func() (flow.Outcome, error)
+
+// begins is starts for a flow that may take its first step at once.
+func (e *Engine) begins(kind string, start func(*http.Request, string) (*flow.Flow, lead, error)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		var f *flow.Flow
+		var first lead
 		err := error(nil)
 		if kind == flow.API {
 			err = web.CheckNative(r)
 		}
 		if err == nil {
-			f, err = start(r, kind)
+			f, first, err = start(r, kind)
 		}
 		if err == nil {
-			err = e.open(r, f)
+			err = e.open(r, f, first)
 		}
 		switch {
 		case err == nil && (kind == flow.API || web.AcceptsJSON(r)):
@@ -45,20 +57,38 @@ func (e *Engine) starts(kind string, start func(*http.Request, string) (*flow.Fl
 }
 
 // open calls the hooks before a flow and stores it. Nothing can be shown in the
-// form of a flow that never was: what a hook refuses is an error.
-func (e *Engine) open(r *http.Request, f *flow.Flow) error {
-	mail, err := e.before(r, f)
+// form of a flow that never was: what a hook refuses is an error. The first step
+// is taken once the hooks let the flow be; where it would send too much, the form
+// is shown as it is.
+func (e *Engine) open(r *http.Request, f *flow.Flow, first lead) error {
+	hooked, err := e.before(r, f)
 	if err != nil {
 		return err
 	}
-	if len(mail) == 0 {
+	if first != nil {
+		still := *f
+		if err = e.leadOff(r, f, first, hooked); !fault.Is(err, fault.TooMany) {
+			return err
+		}
+		*f = still
+	}
+	if len(hooked) == 0 {
 		return e.Store.SaveFlow(r.Context(), f)
 	}
-	err = e.Store.Commit(r.Context(), store.Change{New: []*flow.Flow{f}, Mail: mail})
-	if err == nil {
-		e.posted(mail)
+	return e.commit(r.Context(), store.Change{New: []*flow.Flow{f}, Mail: hooked})
+}
+
+// leadOff stores a flow with what its first step sends.
+func (e *Engine) leadOff(r *http.Request, f *flow.Flow, first lead, mail []*courier.Message) error {
+	outcome, err := first()
+	if err != nil {
+		return err
 	}
-	return err
+	sent, err := e.press(r.Header, outcome)
+	if err != nil {
+		return err
+	}
+	return e.commit(r.Context(), store.Change{New: []*flow.Flow{f}, Mail: append(mail, sent...), To: addressees(outcome)})
 }
 
 // before calls the hooks before a flow, and returns what is to be stored with it.
@@ -137,30 +167,30 @@ func aalOf(asked string) (session.AAL, error) {
 }
 
 // startLogin returns a new login flow, or why there is none.
-func (e *Engine) startLogin(r *http.Request, typ string) (*flow.Flow, error) {
+func (e *Engine) startLogin(r *http.Request, typ string) (*flow.Flow, lead, error) {
 	level, err := aalOf(r.URL.Query().Get("aal"))
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	f, err := e.newFlow(r, flow.Login, typ)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if f.Schema, err = e.chosenSchema(r); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	f.RequestedAAL = level
 	step := &flow.Step{Flow: f, Now: e.Now(), Rand: e.Rand}
 	caller, err := e.caller(r)
 	switch {
 	case err != nil:
-		return nil, err
+		return nil, nil, err
 	case caller == nil && level == session.AAL2:
-		return nil, errNoFirstFactor
+		return nil, nil, errNoFirstFactor
 	case caller != nil:
 		f.Refresh = r.URL.Query().Get("refresh") == "true"
 		if !f.Refresh && level <= caller.Session.AAL {
-			return nil, e.alreadySignedIn(r, errLoginNeedless, http.StatusSeeOther)
+			return nil, nil, e.alreadySignedIn(r, errLoginNeedless, http.StatusSeeOther)
 		}
 		step.Session, step.Owner = caller.Session, caller.Owner
 		if f.Refresh {
@@ -170,7 +200,31 @@ func (e *Engine) startLogin(r *http.Request, typ string) (*flow.Flow, error) {
 			f.UI.Messages = append(f.UI.Messages, ui.Say(ui.CompleteSecond))
 		}
 	}
-	return f, e.fill(r.Context(), step)
+	step.Screen = e.firstScreen(f)
+	adding, err := e.add(r.Context(), step)
+	if err != nil {
+		return nil, nil, err
+	}
+	e.sort(f, step.Schema)
+	if level == session.AAL2 {
+		return f, leader(step, adding), nil
+	}
+	return f, nil, nil
+}
+
+// leader returns the first step of a login with which only one method could do
+// anything, nil where that one takes none.
+func leader(step *flow.Step, adding []flow.Method) lead {
+	if len(adding) != 1 || adding[0].Login.Alone == nil {
+		return nil
+	}
+	return func() (flow.Outcome, error) {
+		outcome, err := adding[0].Login.Alone(step)
+		if len(outcome.Mail) > 0 {
+			step.Flow.Active = adding[0].ID
+		}
+		return outcome, err
+	}
 }
 
 var errNoFirstFactor = &fault.Error{
@@ -201,14 +255,21 @@ func (e *Engine) startRegistration(r *http.Request, typ string) (*flow.Flow, err
 	if caller != nil {
 		return nil, e.alreadySignedIn(r, errRegistrationNeedless, http.StatusSeeOther)
 	}
-	return f, e.fill(r.Context(), &flow.Step{Flow: f, Screen: e.firstScreen(), Now: e.Now(), Rand: e.Rand})
+	return f, e.fill(r.Context(), &flow.Step{Flow: f, Screen: e.firstScreen(f), Now: e.Now(), Rand: e.Rand})
 }
 
-func (e *Engine) firstScreen() flow.Screen {
-	if e.Config.Flows.Registration.Style == config.StyleProfileFirst {
+// firstScreen is the screen that a flow begins with. Whoever confirms a session or
+// adds a factor is known already.
+func (e *Engine) firstScreen(f *flow.Flow) flow.Screen {
+	flows := e.Config.Flows
+	switch {
+	case f.Kind == flow.Registration && flows.Registration.Style == config.StyleProfileFirst:
 		return flow.ProfileScreen
+	case f.Kind == flow.Login && flows.Login.Style == config.StyleIdentifierFirst && !f.Refresh && f.RequestedAAL == session.AAL1:
+		return flow.IdentifierScreen
+	default:
+		return flow.Unified
 	}
-	return flow.Unified
 }
 
 // chosenSchema returns the identity schema that a request asks for, "" for the
@@ -244,26 +305,39 @@ func (e *Engine) schemaOf(step *flow.Step) string {
 
 // fill lets every method that the flow offers add its nodes, and sorts them.
 func (e *Engine) fill(ctx context.Context, step *flow.Step) error {
+	_, err := e.add(ctx, step)
+	if err == nil {
+		e.sort(step.Flow, step.Schema)
+	}
+	return err
+}
+
+// add is fill without an order. It returns the methods that had something to add.
+func (e *Engine) add(ctx context.Context, step *flow.Step) ([]flow.Method, error) {
 	var err error
 	if step.Schema == nil {
 		if step.Schema, err = e.Schemas.Schema(ctx, e.schemaOf(step)); err != nil {
-			return err
+			return nil, err
 		}
 	}
+	var adding []flow.Method
 	for _, method := range e.offered(step.Flow) {
 		door := method.Door(step.Flow.Kind)
 		if door.Form == nil {
 			continue
 		}
+		before := len(step.Flow.UI.Nodes)
 		if err := door.Form(ctx, step); err != nil {
-			return fmt.Errorf("fill form of %s: %w", method.ID, err)
+			return nil, fmt.Errorf("fill form of %s: %w", method.ID, err)
+		}
+		if len(step.Flow.UI.Nodes) > before {
+			adding = append(adding, method)
 		}
 	}
 	if nodes := step.Flow.UI.Nodes; step.Flow.Native() && len(nodes) == 1 && nodes[0].Name() == "csrf_token" {
 		step.Flow.UI.Nodes = nil // nothing can be submitted
 	}
-	e.sort(step.Flow, step.Schema)
-	return nil
+	return adding, nil
 }
 
 // offered are the methods that take part in a flow at the level it asks for.

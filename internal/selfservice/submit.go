@@ -66,14 +66,14 @@ func (s submission) along(schema *identity.Schema) (identity.Form, error) {
 // chosen returns the method that a submission is meant for, and its door. A
 // method that is known and switched off is a NotFound fault.
 func (e *Engine) chosen(f *flow.Flow, form identity.Form) (string, *flow.Door, error) {
+	if e.disabled(f.Kind, form.Get("method")) {
+		return "", nil, errSwitchedOff
+	}
 	for _, method := range e.offered(f) {
 		door := method.Door(f.Kind)
 		if door.Submit != nil && door.Answers(method.ID, form) {
 			return method.ID, door, nil
 		}
-	}
-	if e.disabled(f.Kind, form.Get("method")) {
-		return "", nil, errSwitchedOff
 	}
 	return "", nil, fault.InvalidField("", ui.Say(kinds[f.Kind].nobody))
 }
@@ -162,7 +162,7 @@ func (e *Engine) begin(w http.ResponseWriter, r *http.Request, ask store.Ask) (*
 
 // prepare makes a step of what was read for it.
 func (e *Engine) prepare(w http.ResponseWriter, r *http.Request, opening *store.Opening) (*flow.Step, *store.Opening) {
-	step := &flow.Step{Screen: e.firstScreen(), Now: e.Now(), Rand: e.Rand}
+	step := &flow.Step{Now: e.Now(), Rand: e.Rand}
 	e.look(step, opening)
 	var err error
 	if step.Schema, err = e.Schemas.Schema(r.Context(), e.schemaOf(step)); err != nil {
@@ -175,6 +175,7 @@ func (e *Engine) prepare(w http.ResponseWriter, r *http.Request, opening *store.
 // look lets a step see what was read for it.
 func (e *Engine) look(step *flow.Step, opening *store.Opening) {
 	step.Flow, step.Session, step.Owner = opening.Flow, nil, nil
+	step.Screen = e.firstScreen(step.Flow)
 	if e.alive(opening.Bearer) {
 		step.Session, step.Owner = opening.Bearer.Session, opening.Bearer.Owner.Clone()
 		step.Flow.Owner = opening.Bearer.Owner
@@ -234,7 +235,8 @@ func (e *Engine) disabled(of flow.Kind, name string) bool {
 // asking is what the first round trip of a submission is to bring, and what it
 // pays for.
 func (e *Engine) asking(of flow.Kind, sent submission) store.Ask {
-	return store.Ask{Kind: of, Guard: e.claim(of, sent.plain), Guesses: e.guesses(of, sent.plain)}
+	guard, aliases := e.claim(of, sent.plain)
+	return store.Ask{Kind: of, Guard: guard, Aliases: aliases, Guesses: e.guesses(of, sent.plain)}
 }
 
 // guesses returns how often a submission of this kind may be made, 0 for as
@@ -249,14 +251,18 @@ func (e *Engine) guesses(of flow.Kind, form identity.Form) int {
 }
 
 // claim names the identifier whose owner a submission claims to be, as its
-// guard; "" when no method takes the submission or it names nobody.
-func (e *Engine) claim(of flow.Kind, form identity.Form) string {
+// guard, and its aliases; "" when no method takes the submission or it names
+// nobody.
+func (e *Engine) claim(of flow.Kind, form identity.Form) (guard string, aliases []string) {
 	for _, method := range e.Methods {
 		door := method.Door(of)
 		if door == nil || door.Claims == nil || !door.Answers(method.ID, form) {
 			continue
 		}
-		return door.Claims(form)
+		if guard = door.Claims(form); guard != "" && door.Aliases != nil {
+			aliases = door.Aliases(form)
+		}
+		return guard, aliases
 	}
-	return ""
+	return "", nil
 }

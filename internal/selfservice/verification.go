@@ -154,7 +154,7 @@ func (e *Engine) storeVerification(r *http.Request, step *flow.Step, outcome flo
 	if passed {
 		e.passVerification(f, outcome.Proved)
 	}
-	mail, err := e.press(outcome)
+	mail, err := e.press(nil, outcome)
 	if err != nil {
 		return err
 	}
@@ -179,10 +179,12 @@ func (e *Engine) posted(mail []*courier.Message) {
 	}
 }
 
-// press makes the messages of an outcome; to a stranger they are decoys.
-func (e *Engine) press(outcome flow.Outcome) ([]*courier.Message, error) {
+// press makes the messages of an outcome; to a stranger they are decoys. HTTP
+// channels may see what the allow-list names of the headers, nil for none.
+func (e *Engine) press(headers http.Header, outcome flow.Outcome) ([]*courier.Message, error) {
 	var mail []*courier.Message
 	for _, draft := range outcome.Mail {
+		draft.Headers = e.Hooks.Headers(headers)
 		write := e.Press.Message
 		if outcome.Stranger {
 			write = e.Press.Decoy
@@ -241,7 +243,7 @@ func (e *Engine) replace(w http.ResponseWriter, r *http.Request, why ui.Message,
 	fresh, err := e.startVerification(r, flow.Browser)
 	if err == nil {
 		fresh.UI.Messages = []ui.Message{why}
-		err = e.open(r, fresh)
+		err = e.open(r, fresh, nil)
 	}
 	if err != nil {
 		e.failBrowser(w, r, err)
@@ -264,7 +266,7 @@ func (e *Engine) replaceExpiredVerification(w http.ResponseWriter, r *http.Reque
 	if err == nil {
 		fresh.RequestURL, fresh.ReturnTo = old.RequestURL, old.ReturnTo
 		fresh.UI.Messages = []ui.Message{ui.Expired(ui.VerificationExpired, old.ExpiresAt, e.Now())}
-		err = e.open(r, fresh)
+		err = e.open(r, fresh, nil)
 	}
 	if err != nil {
 		e.failSubmit(w, r, old, err)
@@ -332,7 +334,7 @@ func (e *Engine) beginVerification(
 	if err != nil {
 		return nil, nil, err
 	}
-	mail, err := e.press(outcome)
+	mail, err := e.press(nil, outcome)
 	return f, mail, err
 }
 

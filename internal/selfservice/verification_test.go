@@ -33,7 +33,13 @@ type letter struct {
 
 	RecoveryCode string `json:"recovery_code"`
 	RecoveryURL  string `json:"recovery_url"`
-	data         string // all that it is made from
+
+	data string // all that it is made from
+
+	LoginCode        string `json:"login_code"`
+	RegistrationCode string `json:"registration_code"`
+
+	Headers string // of the request that caused it
 }
 
 // mailbox takes the mail of a house the moment it is written.
@@ -51,16 +57,7 @@ func (h *house) mailbox(tb testing.TB) *mailbox {
 		Render: func(context.Context, courier.Template, courier.Type, *courier.Fields) (courier.Content, error) {
 			return courier.Content{}, nil
 		},
-		Channels: map[string]courier.Send{"email": func(_ context.Context, l *courier.Letter) error {
-			arrived := letter{To: l.To, Template: l.Template, data: string(l.Data)}
-			if err := json.Unmarshal(l.Data, &arrived); err != nil {
-				return err
-			}
-			box.mu.Lock()
-			defer box.mu.Unlock()
-			box.letters = append(box.letters, arrived)
-			return nil
-		}},
+		Channels: map[string]courier.Send{"email": box.take, "sms": box.take},
 	}
 	h.Posted = func(id string) {
 		if _, err := deliverer.Deliver(context.Background(), id); err != nil {
@@ -71,6 +68,17 @@ func (h *house) mailbox(tb testing.TB) *mailbox {
 		box.posted++
 	}
 	return box
+}
+
+func (b *mailbox) take(_ context.Context, l *courier.Letter) error {
+	arrived := letter{To: l.To, Template: l.Template, Headers: fmt.Sprint(l.Headers), data: string(l.Data)}
+	if err := json.Unmarshal(l.Data, &arrived); err != nil {
+		return err
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.letters = append(b.letters, arrived)
+	return nil
 }
 
 // last is the newest letter.

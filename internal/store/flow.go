@@ -123,22 +123,25 @@ func (s *Store) Flow(ctx context.Context, kind flow.Kind, id string) (*flow.Flow
 }
 
 // SaveFlow writes a flow's form. Two tabs may race: the last one's form stays,
-// but a completed flow is never opened again.
+// but a completed flow is never opened again. How often the flow was guessed at
+// stays: a form that is shown again for another reason must not bring new guesses.
 func (s *Store) SaveFlow(ctx context.Context, f *flow.Flow) error {
-	var c commit
-	if err := s.saveFlow(&c, f); err != nil {
-		return err
-	}
-	return c.write(ctx, s.Table)
-}
-
-func (s *Store) saveFlow(c *commit, f *flow.Flow) error {
 	item, err := s.flowItem(f)
 	if err != nil {
 		return err
 	}
-	c.add(nil, table.Put(item, table.Not(table.Is(table.AttrSt, done)), writable))
-	return nil
+	var c commit
+	c.add(nil, table.Update(item.Key, setFlow(item), table.Not(table.Is(table.AttrSt, done)), writable))
+	return c.write(ctx, s.Table)
+}
+
+// setFlow writes a flow as it is now. How often it was guessed at is kept, because
+// a guess that runs beside this write must count.
+func setFlow(item table.Item) []table.Change {
+	return []table.Change{
+		table.Set(table.AttrDoc, item.Doc), table.Set(table.AttrV, item.V), table.Set(table.AttrDV, item.DV),
+		table.Set(table.AttrExp, item.Exp), table.Set(table.AttrTTL, item.TTL),
+	}
 }
 
 // Change is what a submission changes, all of it or nothing.
@@ -156,7 +159,10 @@ type Change struct {
 	Once  *flow.Once // a number of Who's that has to rise
 
 	Mail []*courier.Message
-	New  []*flow.Flow // that begin with this change
+	// To are the addresses that are paid for here because they were not known
+	// before: so many messages may go to each, whoever asks.
+	To  []identity.Address
+	New []*flow.Flow // that begin with this change
 	// Parked is a parked submission that this one goes on with, "" for none.
 	Parked string
 	// Stranger writes as much for nobody as Who would be.
@@ -169,7 +175,7 @@ type Change struct {
 func (s *Store) Commit(ctx context.Context, change Change) error {
 	var c commit
 	for _, put := range []func(*commit, Change) error{
-		s.putFlow, s.putWho, s.putOnce, s.putStranger, s.putNew, s.putParked,
+		s.putFlow, s.putWho, s.putOnce, s.putStranger, s.putNew, s.putParked, s.putPaid,
 	} {
 		if err := put(&c, change); err != nil {
 			return err
@@ -233,8 +239,7 @@ func (s *Store) putStranger(c *commit, change Change) error {
 	return nil
 }
 
-// putFlow adds the write of a flow as it is now; how often it was guessed at is
-// kept, because a guess that runs beside this write must count.
+// putFlow adds the write of a flow that was read before.
 func (s *Store) putFlow(c *commit, change Change) error {
 	if change.Flow == nil {
 		return nil
@@ -245,8 +250,7 @@ func (s *Store) putFlow(c *commit, change Change) error {
 	}
 	set := []table.Change{table.Set(table.AttrV, item.V)}
 	if !change.Same {
-		set = append(set, table.Set(table.AttrDoc, item.Doc), table.Set(table.AttrDV, item.DV),
-			table.Set(table.AttrExp, item.Exp), table.Set(table.AttrTTL, item.TTL))
+		set = setFlow(item)
 	}
 	when := []table.Cond{table.Exists(), table.Not(table.Is(table.AttrSt, done)), writable}
 	if change.Consume {
@@ -262,6 +266,14 @@ func (s *Store) putFlow(c *commit, change Change) error {
 		}
 		return ErrConsumed
 	}, table.Update(item.Key, set, when...))
+	return nil
+}
+
+// putPaid adds the writes that count the messages to addresses.
+func (s *Store) putPaid(c *commit, change Change) error {
+	for _, to := range change.To {
+		s.charge(c, identity.VerifiableGuard(to.Via, to.Value), sends)
+	}
 	return nil
 }
 

@@ -36,6 +36,8 @@ type Ask struct {
 	// Guard names the identifier that the submission claims, "" for none. An
 	// attempt is paid for before anything about it is judged.
 	Guard string
+	// Aliases are further names that the guard's owner may have instead.
+	Aliases []string
 	// Guesses, when not zero, is how many submissions may guess at the flow's
 	// proof; this is one of them and is paid for as well.
 	Guesses int
@@ -118,6 +120,9 @@ func (s *Store) read(ctx context.Context, ask Ask) (*Opening, error) {
 	}
 	if ask.Guard != "" {
 		keys = append(keys, guardKey(ask.Guard))
+		for _, alias := range ask.Aliases {
+			keys = append(keys, guardKey(alias))
+		}
 	}
 	if ask.Parked != "" {
 		keys = append(keys, key(parked, ask.Parked))
@@ -142,8 +147,10 @@ func (s *Store) read(ctx context.Context, ask Ask) (*Opening, error) {
 		}
 	}
 	if ask.Guard != "" {
-		if guard := next(); guard != nil {
-			opening.claimed = guard.St
+		for range 1 + len(ask.Aliases) {
+			if guard := next(); guard != nil && opening.claimed == "" {
+				opening.claimed = guard.St
+			}
 		}
 	}
 	if ask.Parked != "" {
@@ -167,18 +174,21 @@ func (s *Store) guess(ctx context.Context, id string, most int) error {
 
 // pay counts an attempt on a name; past the cap it is refused.
 func (s *Store) pay(ctx context.Context, name string, p price) error {
+	var c commit
+	s.charge(&c, name, p)
+	return c.write(ctx, s.Table)
+}
+
+// charge adds the write that counts an attempt on a name.
+func (s *Store) charge(c *commit, name string, p price) {
 	window := s.Now().Truncate(p.window)
 	counter := key(counters, name+"#"+strconv.FormatInt(window.Unix(), 36))
 	ends := window.Add(p.window)
-	err := s.Table.Write(ctx, table.Update(counter, []table.Change{
+	c.add(&fault.Error{Kind: fault.TooMany, Reason: p.over}, table.Update(counter, []table.Change{
 		table.Add(table.AttrN, 1),
 		table.Set(table.AttrExp, ends.UnixMilli()),
 		table.Set(table.AttrTTL, s.ttl(ends, counterGrace)),
 	}, table.Less(table.AttrN, p.most)))
-	if _, over := errors.AsType[*table.ConditionFailed](err); over {
-		return &fault.Error{Kind: fault.TooMany, Reason: p.over}
-	}
-	return err
 }
 
 // Spend pays for one guess at an identity's second factor. Past the cap it is

@@ -217,7 +217,7 @@ func TestFailuresAreTriedAgain(t *testing.T) {
 		refusal     error
 		least, most time.Duration
 	}{
-		"failing":   {errors.New("451 later"), 3 * time.Second, 5 * time.Second},
+		"failing":   {errors.New("451 later"), 2 * time.Second, 3 * time.Second},
 		"throttled": {&courier.ThrottledError{Err: errors.New("slowly")}, 2 * time.Second, 3 * time.Second},
 	} {
 		t.Run(name, func(t *testing.T) {

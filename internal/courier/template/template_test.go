@@ -115,7 +115,7 @@ func TestDefaultTextMessages(t *testing.T) {
 	for name, want := range map[courier.Template]string{
 		courier.RecoveryCodeValid:     "Your recovery code is: 111111\n\n@id.example.org #111111",
 		courier.VerificationCodeValid: "Your verification code is: 222222\n\nIt expires in 15 minutes.\n\n@id.example.org #222222",
-		courier.RegistrationCodeValid: "Your registration code is: 333333\n\nIt expires in 15 minutes.\n\n@id.example.org #333333",
+		courier.RegistrationCodeValid: "Your registration code is: 333333\n\nIt expires in 15 minutes.\n\n@id.example.org #333333\n",
 		courier.LoginCodeValid:        "Your login code is: 444444\n\nIt expires in 15 minutes.\n\n@id.example.org #444444",
 	} {
 		if got := render(t, Options{}, name, courier.SMS); got != (courier.Content{Text: want}) {

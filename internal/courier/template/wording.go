@@ -92,7 +92,7 @@ var wordings = map[courier.Template]wording{
 		before:  []string{`To complete your registration, enter this code:`},
 		code:    `{{ .RegistrationCode }}`,
 		after:   []string{expires, ignore},
-		sms:     "Your registration code is: {{ .RegistrationCode }}\n\n" + expires + "\n\n" + bound(`{{ .RegistrationCode }}`),
+		sms:     "Your registration code is: {{ .RegistrationCode }}\n\n" + expires + "\n\n" + bound(`{{ .RegistrationCode }}`) + "\n", // as recorded
 	},
 	courier.LoginCodeValid: {
 		subject: `Use code {{ .LoginCode }} to log in`,

@@ -27,6 +27,12 @@ type method struct {
 	texts    bool   // whether telephones can be reached
 	choose   bool   // whether a recovery lets its owner choose among addresses
 	notify   map[flow.Kind]bool
+
+	second   bool // whether a code is the second factor, and not the first
+	confirms bool // whether whoever confirms a session chooses among addresses
+	fallback bool // whether a verified address signs in whose owner has no code credential
+	alike    bool // whether nobody is to learn who has an account
+	steps    bool // whether a registration has two screens
 }
 
 // New returns the method.
@@ -40,15 +46,33 @@ func New(c *config.Config, ring *secret.Ring, rand io.Reader) flow.Method {
 		notify: map[flow.Kind]bool{
 			flow.Verification: c.Flows.Verification.NotifyUnknown, flow.Recovery: c.Flows.Recovery.NotifyUnknown,
 		},
+		second:   c.Methods.Code.MFA,
+		confirms: c.FeatureFlags.RefreshLoginChooseAddress,
+		fallback: c.Methods.Code.Fallback,
+		alike:    c.Security.MitigateEnumeration,
+		steps:    c.Flows.Registration.Style == config.StyleProfileFirst,
 	}
-	return flow.Method{
-		ID: id, Group: ui.Code,
+	method := flow.Method{
+		ID: id, Group: ui.Code, AAL: m.level(),
 		Verification: m.verification(),
 		Recovery:     m.recovery(),
 	}
+	if c.Methods.Code.Passwordless {
+		method.Registration = m.registration()
+	}
+	if c.Methods.Code.Passwordless || c.Methods.Code.MFA {
+		method.Login = m.login()
+	}
+	return method
 }
 
 func guesses(form identity.Form) bool { return form.Has("code") }
+
+// again tells whether a submission asks for another code, whatever else it holds.
+func again(form identity.Form) bool { return form.Has("resend") }
+
+// guessesSignIn is guesses where a button asks for another code.
+func guessesSignIn(form identity.Form) bool { return guesses(form) && !again(form) }
 
 // channel tells how an address is reached, by what it looks like.
 func channel(address string) identity.Via {

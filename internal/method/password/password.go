@@ -48,19 +48,26 @@ func claims(form identity.Form) string {
 // who they are.
 func (m method) ask(_ context.Context, s *flow.Step) error {
 	form, submit := &s.Flow.UI, ui.SignInWithPassword
-	if s.Flow.Refresh {
+	switch {
+	case s.Flow.Refresh:
 		credential := s.Owner.Credentials[identity.Password]
 		if s.Owner.PasswordHash() == "" || len(credential.Identifiers) == 0 {
 			return nil
 		}
 		form.Upsert(ui.Input(ui.Default, "identifier", "hidden", credential.Identifiers[0]))
 		submit = ui.SignIn
-	} else {
+	case s.Screen == flow.IdentifierScreen, s.Screen == flow.CredentialScreen && !s.Shows(hasPassword):
+		return nil
+	case s.Screen == flow.Unified:
 		form.Upsert(ui.Input(ui.Default, "identifier", "text", "").Needed().Labelled(s.Schema.IdentifierLabel()))
 	}
 	form.Upsert(field("current-password"))
 	form.Append(ui.Submit(ui.Password, "method", id, submit))
 	return nil
+}
+
+func hasPassword(who *identity.Identity) bool {
+	return who.PasswordHash() != "" || who.MigratesPassword()
 }
 
 func field(autocomplete string) ui.Node {

@@ -6,6 +6,7 @@ package profile
 import (
 	"context"
 	"encoding/json"
+	"slices"
 
 	"styx/internal/config"
 	"styx/internal/fault"
@@ -110,7 +111,7 @@ func submit(_ context.Context, s *flow.Step) (flow.Outcome, error) {
 	form := &s.Flow.UI
 	if back(s.Form) {
 		s.Screen = flow.ProfileScreen
-		s.Flow.OrganizationID = nil
+		s.Flow.OrganizationID, s.Flow.State = nil, flow.ChooseMethod
 		form.Nodes = []ui.Node{ui.CSRF("")}
 		return flow.Again(), nil
 	}
@@ -120,5 +121,9 @@ func submit(_ context.Context, s *flow.Step) (flow.Outcome, error) {
 	}
 	s.Screen = flow.CredentialScreen
 	form.Remove("method")
+	if s.Flow.State == flow.SentEmail { // a code was on its way
+		form.Nodes = slices.DeleteFunc(form.Nodes, func(n ui.Node) bool { return n.Group != ui.Default })
+	}
+	s.Flow.State = flow.ChooseMethod
 	return flow.Again(), nil
 }
