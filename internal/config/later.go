@@ -8,7 +8,6 @@ import "slices"
 func laterKeys() []string {
 	return []string{
 		"selfservice.methods.oidc.enabled",
-		"selfservice.methods.password.config.migrate_hook.enabled",
 		"session.whoami.tokenizer.templates",
 		"oauth2_provider.url",
 	}

@@ -153,6 +153,10 @@ type Step struct {
 	Rules   identity.Rules     // of the draft's or the owner's schema
 	Now     time.Time
 	Rand    io.Reader
+
+	// Known asks the older system that people move in from whether a password is
+	// right; set in logins.
+	Known func(ctx context.Context, identifier, password string) (bool, error)
 }
 
 // Shows tells whether a login's CredentialScreen shows a method, by whether who is

@@ -72,13 +72,19 @@ func (i *Identity) SetPasswordHash(hash string, now time.Time) error {
 
 // MigratePassword stores that the first sign-in has to ask the migration hook.
 func (i *Identity) MigratePassword(now time.Time) error {
-	return i.setPassword(passwordConfig{Migration: true}, now)
+	return i.setPassword(movingConfig{Migration: true}, now)
+}
+
+// movingConfig is passwordConfig as clients know it while there is no hash yet.
+type movingConfig struct {
+	Hash      string `json:"hashed_password"`
+	Migration bool   `json:"use_password_migration_hook"`
 }
 
 // RemovePassword takes the password away; its identifiers stay.
 func (i *Identity) RemovePassword(now time.Time) error { return i.setPassword(passwordConfig{}, now) }
 
-func (i *Identity) setPassword(config passwordConfig, now time.Time) error {
+func (i *Identity) setPassword(config any, now time.Time) error {
 	raw, err := json.Marshal(config)
 	if err != nil {
 		return fmt.Errorf("write the password's config: %w", err)

@@ -126,6 +126,7 @@ func (e *Engine) judgeLogin(r *http.Request, opening *store.Opening) judged {
 				return flow.Outcome{}, err
 			}
 		}
+		step.Known = e.known(r, step.Flow, step.Claimed)
 		outcome, err := door.Submit(ctx, step)
 		if err == nil && step.Screen == flow.CredentialScreen {
 			id, outcome, err = e.askCredential(ctx, step, id)
@@ -138,6 +139,19 @@ func (e *Engine) judgeLogin(r *http.Request, opening *store.Opening) judged {
 			step.Flow.Active = id
 		}
 		return outcome, err
+	}
+}
+
+// known asks the older system that people move in from about their password.
+func (e *Engine) known(r *http.Request, f *flow.Flow, who *identity.Identity) func(context.Context, string, string) (bool, error) {
+	return func(ctx context.Context, identifier, password string) (bool, error) {
+		if !e.Config.Methods.Password.MigrateHook.Enabled {
+			return false, &fault.Error{
+				ID: "invalid_configuration", Message: "Invalid configuration",
+				Reason: "Password migration hook is not enabled but password migration is requested.",
+			}
+		}
+		return e.Hooks.Known(ctx, e.Config.Methods.Password.MigrateHook, e.hookContext(r, told{flow: f, who: who}), identifier, password)
 	}
 }
 

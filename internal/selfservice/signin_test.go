@@ -423,6 +423,10 @@ func TestSecondFactorAmongAddresses(t *testing.T) {
 	if identifiers != 2 || f.node("address") != nil {
 		t.Errorf("the form has %d identifiers", identifiers)
 	}
+	c.says(t, "another code", "login", c.submit(t, "login", id, fields{"method": "code", "identifier": ann, "resend": "code"}), ui.SecondCodeSent)
+	if got := box.last(t).To; got != tel {
+		t.Errorf("the other code went to %s", got)
+	}
 	c.done(t, c.guess(t, id, "", box.last(t).LoginCode))
 }
 
@@ -610,4 +614,45 @@ func TestFlowTellsItsMethod(t *testing.T) {
 			t.Errorf("the flow tells %q, want %q", f.Active, try.active)
 		}
 	}
+}
+
+// TestKeysOnTwoScreens: a passkey can be used before anybody is named, and by a
+// button for whom has one; where nobody is to learn what somebody has, everybody
+// is shown every button.
+func TestKeysOnTwoScreens(t *testing.T) {
+	first := []string{"identifier", "method", "csrf_token", "webauthn_script", "passkey_login", "passkey_challenge"}
+	second := []string{"identifier", "csrf_token", "webauthn_script", "passkey_login", "passkey_challenge", "password", "method"}
+	for _, mitigate := range []bool{false, true} {
+		h := open(t, keyed(), passwordless, idFirst, map[bool]string{true: discreet}[mitigate])
+		h.client(spa).signUp(t, "plain@example.org")
+		owner := h.client(spa)
+		owner.signUp(t, ann)
+		key := owner.passkey(t)
+		owner.securityKey(t)
+		c := h.client(spa)
+		f := c.begin(t, "login", "")
+		if got := nodeNames(f); !slices.Equal(got, first) {
+			t.Errorf("the first screen is %v", got)
+		}
+		everything := append(slices.Clone(second), "passkey_login_trigger", "method")
+		for who, want := range map[string][]string{
+			ann: everything, "plain@example.org": map[bool][]string{true: everything, false: second}[mitigate],
+		} {
+			for range 2 {
+				f = c.again(t, "login", c.submit(t, "login", f.ID, fields{"identifier": who}))
+				if got := nodeNames(f); !slices.Equal(got, want) {
+					t.Errorf("mitigate %v: the second screen of %s is %v", mitigate, who, got)
+				}
+			}
+		}
+		c.done(t, c.show(t, f, key.Get(t, f.options(t, "passkey_challenge"), keyOrigin)))
+	}
+}
+
+func nodeNames(f flow) []string {
+	var names []string
+	for _, node := range f.UI.Nodes {
+		names = append(names, node.Name())
+	}
+	return names
 }

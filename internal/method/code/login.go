@@ -206,11 +206,21 @@ func (m method) signIn(_ context.Context, s *flow.Step) (flow.Outcome, error) {
 		return flow.Outcome{}, fault.InvalidField("", ui.Say(ui.NoLoginMethod))
 	case s.Flow.State == flow.SentEmail && !again(s.Form):
 		return m.judgeLogin(s)
-	case named(s.Form) == "":
+	case m.destination(s) == "":
 		return flow.Outcome{}, fault.InvalidField(identifier, ui.Missing(identifier))
 	default:
-		return m.send(s, named(s.Form))
+		return m.send(s, m.destination(s))
 	}
+}
+
+// destination is where a code is wanted. Another code goes where the first one
+// went: the form of somebody who is known names every address of theirs.
+func (m method) destination(s *flow.Step) string {
+	unnamed := named(s.Form) == "" || m.known(s.Flow) && !s.Form.Has(chosen)
+	if again(s.Form) && unnamed && len(s.Flow.Proofs) > 0 {
+		return s.Flow.Proofs[0].Address
+	}
+	return named(s.Form)
 }
 
 // subject is who a code is for: whose session it is, or who was claimed.
@@ -270,13 +280,13 @@ func (m method) askLoginCode(s *flow.Step, to string) {
 	f.State = flow.SentEmail
 	var nodes []ui.Node
 	for _, node := range f.UI.Nodes {
-		switch node.Name() {
-		case identifier:
-			node.Attributes.Value = to
-		case chosen:
+		switch {
+		case node.Name() == chosen:
 			node.Attributes.Name = identifier
-		default:
+		case node.Name() != identifier:
 			continue
+		case !m.known(f):
+			node.Attributes.Value = to
 		}
 		node.Attributes.Type, node.Messages = "hidden", []ui.Message{}
 		nodes = append(nodes, node)

@@ -25,11 +25,7 @@ func askRegistration(_ context.Context, s *flow.Step) error {
 	if s.Screen == flow.ProfileScreen {
 		return nil
 	}
-	if s.Screen == flow.Unified {
-		for _, node := range s.Schema.Nodes(ui.Default) {
-			s.Flow.UI.Upsert(node)
-		}
-	}
+	s.AskTraits()
 	s.Flow.UI.Append(submit(ui.SendRegistrationCode))
 	return nil
 }

@@ -95,6 +95,13 @@ func claims(form identity.Form) string {
 // one of their own.
 func (m method) ask(_ context.Context, s *flow.Step) error {
 	form := &s.Flow.UI
+	button := ceremony.Button(s, ui.Passkey, "passkey_login_trigger", "", "oryPasskeyLogin", "", ui.SignInWithPasskey)
+	if s.Screen == flow.CredentialScreen { // the rest is there already
+		if s.Shows(hasPasskey) {
+			form.Append(button)
+		}
+		return nil
+	}
 	field := ui.Input(ui.Passkey, signed, "hidden", nil)
 	var keys []identity.Key
 	if s.Flow.Refresh {
@@ -103,7 +110,9 @@ func (m method) ask(_ context.Context, s *flow.Step) error {
 			return err
 		}
 	} else {
-		form.Upsert(ceremony.Identifier(s))
+		if s.Screen == flow.Unified {
+			form.Upsert(ceremony.Identifier(s))
+		}
 		field.Attributes.OnLoadTrigger = "oryPasskeyLoginAutocompleteInit"
 		if !s.Flow.Native() {
 			field.Attributes.OnLoad = "window.oryPasskeyLoginAutocompleteInit()"
@@ -111,11 +120,15 @@ func (m method) ask(_ context.Context, s *flow.Step) error {
 	}
 	asked := ceremony.Ask(s.Rand, nil, keys)
 	m.AddScript(s)
-	form.Upsert(ceremony.Button(s, ui.Passkey, "passkey_login_trigger", "", "oryPasskeyLogin", "", ui.SignInWithPasskey))
+	if s.Screen == flow.Unified {
+		form.Upsert(button)
+	}
 	form.Upsert(field)
 	form.Upsert(ui.Input(ui.Passkey, challenge, "hidden", string(m.Party.Request(asked, keys))))
 	return s.Keep(id, asked)
 }
+
+func hasPasskey(who *identity.Identity) bool { return who.Counts().Passkey > 0 }
 
 // login judges what a passkey signed, or what a security key did that signs in
 // without a password.

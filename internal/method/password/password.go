@@ -86,6 +86,9 @@ func (m method) login(ctx context.Context, s *flow.Step) (flow.Outcome, error) {
 	hash := ""
 	if s.Claimed != nil {
 		hash = s.Claimed.PasswordHash()
+		if s.Claimed.MigratesPassword() {
+			return m.move(ctx, s, identifier, password)
+		}
 	}
 	matches, err := m.hash.Matches(ctx, hash, password)
 	if ctx.Err() != nil {
@@ -99,6 +102,30 @@ func (m method) login(ctx context.Context, s *flow.Step) (flow.Outcome, error) {
 	passed := flow.Passed(s.Claimed, id, session.AAL1)
 	if m.hash.Outdated(hash) {
 		passed.Upgrade, err = m.upgrade(ctx, hash, password, s.Now)
+	}
+	return passed, err
+}
+
+// move signs in by a password that an older system knows, and keeps it from then
+// on.
+func (m method) move(ctx context.Context, s *flow.Step, identifier, password string) (flow.Outcome, error) {
+	known, err := s.Known(ctx, identifier, password)
+	if err != nil {
+		return flow.Outcome{}, err
+	}
+	if !known {
+		return flow.Outcome{}, fault.InvalidCredentials()
+	}
+	s.Flow.UI.SetValue("identifier", "")
+	passed := flow.Passed(s.Claimed, id, session.AAL1)
+	fresh, err := m.hash.Hash(ctx, password)
+	if errors.Is(err, secret.ErrTooLong) {
+		return passed, nil // it stays where it is
+	}
+	passed.Upgrade = func(who *identity.Identity) {
+		if who.MigratesPassword() {
+			_ = who.SetPasswordHash(fresh, s.Now) // its config is plain text
+		}
 	}
 	return passed, err
 }

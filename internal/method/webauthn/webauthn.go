@@ -88,11 +88,18 @@ func (m method) ask(s *flow.Step) error {
 		return m.confirm(s)
 	}
 	form := &s.Flow.UI
-	form.Upsert(ceremony.Identifier(s))
-	m.AddScript(s)
+	if s.Screen == flow.IdentifierScreen || s.Screen == flow.CredentialScreen && !s.Shows(signsInWithKey) {
+		return nil
+	}
+	if s.Screen == flow.Unified {
+		form.Upsert(ceremony.Identifier(s))
+		m.AddScript(s)
+	}
 	form.Append(ui.Submit(ui.WebAuthn, "method", id, ui.SignInWithKey))
 	return nil
 }
+
+func signsInWithKey(who *identity.Identity) bool { return who.Counts().Passwordless > 0 }
 
 // confirm adds the nodes by which whoever is signed in uses a key of theirs.
 func (m method) confirm(s *flow.Step) error {
