@@ -11,7 +11,7 @@ GOLANGCI := 2.15.0
 LINTER   := .cache/bin/golangci-lint-$(GOLANGCI)
 TALLY    := .cache/bin/tally
 COUNTS   := .cache/tally
-TAGS     := dynamodb,lambda
+TAGS     := dynamodb,lambda,browser
 SOURCE   := $(wildcard build cmd functions internal test)
 FUZZTIME := 60s
 

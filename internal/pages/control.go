@@ -1,6 +1,7 @@
 package pages
 
 import (
+	"cmp"
 	"encoding/base64"
 	"html/template"
 	"net/url"
@@ -25,7 +26,13 @@ type control struct {
 	Trigger                  string // function a button calls, or a hidden input at load
 	Href                     string
 	Image                    template.URL
-	Lines                    []string
+	Codes                    []code
+}
+
+// code is one of a list of backup codes; a used one is a text that says so.
+type code struct {
+	Text string
+	Used bool
 }
 
 // note is a message next to its control.
@@ -83,6 +90,12 @@ func (seen ids) next(name string) string {
 	}
 }
 
+// Messages of the API by which a node is drawn; their ids never change.
+const (
+	usedCode   = 1050014 // stands in a list of backup codes for one that is used
+	resendCode = 1070008 // labels the button that sends a code once more
+)
+
 // triggers are the functions of the API's script a node may name. A node cannot
 // make a page call anything else.
 var triggers = map[string]bool{
@@ -108,7 +121,7 @@ func (l *layout) control(n node) control {
 		c := control{Kind: "text", ID: l.ids.next(a.ID), Label: n.label(), Value: a.Text.Text}
 		for _, secret := range a.Text.Context.Secrets {
 			c.Kind = "codes"
-			c.Lines = append(c.Lines, secret.Text)
+			c.Codes = append(c.Codes, code{Text: secret.Text, Used: secret.ID == usedCode})
 		}
 		return c
 	case "img":
@@ -140,7 +153,7 @@ func (l *layout) input(n node) control {
 		}
 		return c
 	case "submit":
-		c.Kind, c.NoValidate, c.Look = "submit", a.Name != "method", look(a.Name)
+		c.Kind, c.NoValidate, c.Look = "submit", a.Name != "method", look(n)
 		if n.Meta.Label == nil && c.Value != "" {
 			c.Label = c.Value
 		}
@@ -188,33 +201,31 @@ func (c *control) assist(a attributes) {
 		// value; HTML's has to match all of it. The API checks it.
 		c.Pattern = a.Pattern
 	}
+	known := "" // what the field is for, where the API does not say
 	switch a.Name {
-	case "identifier":
-		c.Verbatim = true
-		if c.Autocomplete == "" {
-			c.Autocomplete = "username"
-		}
-	case "totp_code":
-		c.Verbatim, c.InputMode = true, "numeric"
-		if c.Autocomplete == "" {
-			c.Autocomplete = "one-time-code"
-		}
-	case "code":
-		c.Verbatim, c.InputMode = true, "numeric"
+	case "identifier", "recovery_address":
+		c.Verbatim, known = true, "username"
+	case "totp_code", "code":
+		c.Verbatim, c.InputMode, known = true, "numeric", "one-time-code"
 	case "lookup_secret":
-		c.Verbatim = true
-		if c.Autocomplete == "" {
-			c.Autocomplete = "off"
-		}
+		c.Verbatim, known = true, "off"
 	}
+	switch a.Type {
+	case "email", "tel", "url":
+		known = a.Type
+	}
+	c.Autocomplete = cmp.Or(c.Autocomplete, known)
 }
 
 // look is how a submit button looks by what it does.
-func look(name string) string {
+func look(n node) string {
+	name := n.Attributes.Name
 	switch {
 	case strings.HasSuffix(name, "_remove"), strings.HasSuffix(name, "unlink"), strings.HasSuffix(name, "_disable"):
 		return "danger"
-	case name == "screen", name == "resend":
+	case name == "lookup_secret_confirm":
+		return "primary"
+	case name == "screen", n.Meta.Label != nil && n.Meta.Label.ID == resendCode:
 		return "quiet"
 	}
 	return ""

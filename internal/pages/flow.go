@@ -31,6 +31,7 @@ type script struct{ Src, Integrity, CrossOrigin, ReferrerPolicy string }
 // flowPage is a flow, ready for its template.
 type flowPage struct {
 	frame
+	Who      string    // whose account it is about, where that is not asked any more
 	Problems []problem // the error summary
 	Notices  []note    // info and success
 	Sections []section
@@ -93,6 +94,7 @@ func (p *pages) showFlow(w http.ResponseWriter, r *http.Request, kind string, f 
 	}
 	page.Heading = page.Title
 
+	page.Who = f.who()
 	page.gather(f)
 	for _, n := range f.UI.Nodes {
 		if n.Type == "script" && p.loadable(n.Attributes) {
@@ -100,7 +102,7 @@ func (p *pages) showFlow(w http.ResponseWriter, r *http.Request, kind string, f 
 			page.Scripts = append(page.Scripts, script{a.Src, a.Integrity, a.CrossOrigin, a.ReferrerPolicy})
 		}
 	}
-	page.OwnJS = len(page.Scripts) > 0 || slices.ContainsFunc(f.UI.Nodes, func(n node) bool { return n.Attributes.Type == "password" })
+	page.OwnJS = len(page.Scripts) > 0 || slices.ContainsFunc(f.UI.Nodes, func(n node) bool { return n.Type == "text" || n.Attributes.Type == "password" })
 	away := slices.ContainsFunc(f.UI.Nodes, func(n node) bool { return n.Group == "oidc" && n.submits() })
 	page.Nothing = !slices.ContainsFunc(page.Sections, func(s section) bool { return len(s.Forms)+len(s.Loose) > 0 })
 	page.Footer = p.ways(w, r, kind, f)
@@ -108,6 +110,20 @@ func (p *pages) showFlow(w http.ResponseWriter, r *http.Request, kind string, f 
 	w.Header().Set("Content-Security-Policy", p.policy.page(page.Scripts, page.OwnJS, away))
 	page.Failed = len(page.Problems) > 0
 	p.show(w, r, http.StatusOK, "flow", page)
+}
+
+// who is the identifier a login is about: the one that went before this step.
+func (f flowJSON) who() string {
+	var known []string
+	for _, n := range f.UI.Nodes {
+		if n.hidden() && n.Attributes.Name == "identifier" && n.Attributes.Value != "" {
+			known = append(known, string(n.Attributes.Value))
+		}
+	}
+	if len(known) != 1 {
+		return "" // a code may go to one of several addresses
+	}
+	return known[0]
 }
 
 // gather collects the messages for the head of the page: the flow's own, the
@@ -171,6 +187,9 @@ func (p *pages) ways(w http.ResponseWriter, r *http.Request, kind string, f flow
 		}
 		add("recovery", "Recover your account", with)
 	case kind == "login":
+		if f.who() != "" {
+			add("login", "Use another account", again)
+		}
 		add("registration", "Create an account", again)
 		add("recovery", "Forgot your password?", with)
 	case kind == "registration":

@@ -48,7 +48,7 @@ func TestNothingOfAFlowBecomesMarkupOrScript(t *testing.T) {
 	if !strings.Contains(page, "&lt;script&gt;alert(1)") {
 		t.Error("the hostile texts are not shown at all")
 	}
-	for _, bad := range []string{"evil", "script-src", "*"} {
+	for _, bad := range []string{"evil", "/x.js", "*"} {
 		if strings.Contains(w.Header().Get("Content-Security-Policy"), bad) {
 			t.Errorf("policy contains %q: %s", bad, w.Header().Get("Content-Security-Policy"))
 		}

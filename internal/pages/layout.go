@@ -22,6 +22,13 @@ type form struct {
 	Controls       []control
 }
 
+// Scripted says whether only a script can send the form: it has buttons, and
+// none of them submits.
+func (f form) Scripted() bool {
+	return slices.ContainsFunc(f.Controls, func(c control) bool { return c.Kind == "button" }) &&
+		!slices.ContainsFunc(f.Controls, func(c control) bool { return c.Kind == "submit" })
+}
+
 var headings = map[string]string{
 	"default":       "Your account",
 	"profile":       "Profile",
@@ -74,11 +81,9 @@ func newLayout(kind string, f flowJSON) *layout {
 		// In a registration the traits go with every method, whichever group
 		// the configuration puts them in.
 		trait := kind == "registration" && strings.HasPrefix(n.Attributes.Name, "traits.")
-		// So does, in a login, who was named on the screen before.
-		named := kind == "login" && n.hidden() && n.Attributes.Name == "identifier"
 		switch {
 		case n.Type == "script":
-		case (n.Group == "default" || trait || named) && !n.submits() && !n.triggers():
+		case (n.Group == "default" || trait) && !n.submits() && !n.triggers():
 			l.shared = append(l.shared, n)
 		default:
 			at := slices.IndexFunc(l.groups, func(g group) bool { return g.name == n.Group })
@@ -89,6 +94,15 @@ func newLayout(kind string, f flowJSON) *layout {
 			l.groups[at].nodes = append(l.groups[at].nodes, n)
 		}
 	}
+	// A group that shows nothing goes with all others: who it is about, once that
+	// was asked, and passkeys that a browser offers where the identifier is typed.
+	l.groups = slices.DeleteFunc(l.groups, func(g group) bool {
+		silent := !g.any(func(n node) bool { return !n.hidden() })
+		if silent {
+			l.shared = append(l.shared, g.nodes...)
+		}
+		return silent
+	})
 	if kind != "settings" {
 		slices.SortStableFunc(l.groups, func(a, b group) int { return rank(a) - rank(b) })
 	}

@@ -189,6 +189,8 @@ func traits(tree map[string]any) []detail {
 				out = append(out, detail{name + " " + d.Name, d.Value})
 			}
 		case nil:
+		case bool:
+			out = append(out, detail{name, map[bool]string{true: "yes", false: "no"}[value]})
 		default:
 			out = append(out, detail{name, fmt.Sprint(value)})
 		}

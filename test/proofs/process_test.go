@@ -15,22 +15,9 @@ import (
 	"syscall"
 	"testing"
 	"time"
-)
 
-// program builds the styx program once for all tests, beside their own program:
-// "go test" removes both.
-var program = sync.OnceValues(func() (string, error) {
-	own, err := os.Executable()
-	if err != nil {
-		return "", fmt.Errorf("where am I: %w", err)
-	}
-	path := filepath.Join(filepath.Dir(own), "styx")
-	said, err := exec.Command("go", "build", "-o", path, "styx/cmd/styx").CombinedOutput()
-	if err != nil {
-		return "", fmt.Errorf("build styx: %w\n%s", err, said)
-	}
-	return path, nil
-})
+	"styx/test/program"
+)
 
 // process is a running "styx serve".
 type process struct {
@@ -63,7 +50,7 @@ func (s *said) String() string {
 // launch starts "styx serve" on two ports and does not wait for anything.
 func launch(t *testing.T, dsn string, public, admin int, environ ...string) *process {
 	t.Helper()
-	path, err := program()
+	path, err := program.Build()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -64,6 +64,7 @@
   const ask = async (verb, options) => {
     pending?.abort();
     const own = (pending = new AbortController());
+    own.offers = options.mediation === "conditional";
     try {
       return await navigator.credentials[verb]({ ...options, signal: own.signal });
     } finally {
@@ -96,7 +97,7 @@
       named("identifier");
       const publicKey = readable(parsed(named("passkey_challenge").value));
       if (!(await PublicKeyCredential.isConditionalMediationAvailable?.())) return;
-      if (pending) return; // a button was faster
+      if (pending && !pending.offers) return; // a button was faster
       offered = true;
       send(input, await ask("get", { publicKey, mediation: "conditional" }));
     } catch (error) {
