@@ -118,7 +118,7 @@ func (m method) sendRecovery(s *flow.Step, via identity.Via, address string) flo
 // judgeRecovery lets the owner in when the code is the one that was sent.
 func (m method) judgeRecovery(s *flow.Step) (flow.Outcome, error) {
 	proof := m.proved(s)
-	if proof == nil || s.Claimed == nil || proof.Address != "" && s.Claimed.Recovery(proof.Via, proof.Address) == nil {
+	if proof == nil || !proof.Of(s.Claimed) || proof.Address != "" && s.Claimed.Recovery(proof.Via, proof.Address) == nil {
 		s.Flow.UI.Messages = []ui.Message{ui.Say(ui.RecoveryCodeInvalid)}
 		return flow.Again(), nil
 	}
