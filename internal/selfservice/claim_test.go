@@ -11,6 +11,22 @@ import (
 	"styx/internal/selfservice"
 )
 
+// TestPasswordIsOfWhoWasNamed, and not of whom the flow sent a code to: a name of
+// nothing but marks that are dropped names nobody, however often it is tried.
+func TestPasswordIsOfWhoWasNamed(t *testing.T) {
+	h := open(t, byCode())
+	h.mailbox(t)
+	h.client(api).signUp(t, ann)
+	for _, name := range []string{" ", "\u200b", "\u00a0"} {
+		c := h.client(api)
+		id := c.asksCode(t, "", ann)
+		a := c.submit(t, "login", id, fields{"method": "password", "identifier": name, "password": password})
+		if a.Code != http.StatusBadRequest {
+			t.Errorf("%q with the password of whom the code is for: answered %d %s", name, a.Code, a.Body)
+		}
+	}
+}
+
 // TestHandedOverIsOfItsOwner, whoever else is named beside it: what an
 // administrator hands over carries no address that would tell.
 func TestHandedOverIsOfItsOwner(t *testing.T) {

@@ -121,10 +121,8 @@ func (e *Engine) judgeLogin(r *http.Request, opening *store.Opening) judged {
 		if err != nil {
 			return flow.Outcome{}, err
 		}
-		if door.Claims != nil {
-			if step.Claimed, err = e.Store.Claimed(ctx, opening); err != nil {
-				return flow.Outcome{}, err
-			}
+		if step.Claimed, err = e.claimed(ctx, door, opening); err != nil {
+			return flow.Outcome{}, err
 		}
 		step.Known = e.known(r, step.Flow, step.Claimed)
 		outcome, err := door.Submit(ctx, step)

@@ -127,7 +127,7 @@ func (e *Engine) judgeProof(r *http.Request, opening *store.Opening, link bool) 
 		}
 		held, err := e.release(ctx, step)
 		if err == nil && !held {
-			step.Claimed, err = e.Store.Claimed(ctx, opening)
+			step.Claimed, err = e.claimed(ctx, door, opening)
 		}
 		if err != nil {
 			return flow.Outcome{}, err

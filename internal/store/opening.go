@@ -203,10 +203,20 @@ const secondFactor = "2#"
 // Claimed returns the owner of the identifier that was asked for, nil for
 // nobody; a name nobody owns costs the same read.
 func (s *Store) Claimed(ctx context.Context, opening *Opening) (*identity.Identity, error) {
-	id := opening.claimed
+	return s.anybody(ctx, opening.claimed)
+}
+
+// Addressee is Claimed where a submission that names nobody is about whom the
+// flow's proof was sent to.
+func (s *Store) Addressee(ctx context.Context, opening *Opening) (*identity.Identity, error) {
 	if proofs := opening.Flow.Proofs; opening.ask.Guard == "" && len(proofs) > 0 {
-		id = proofs[0].Identity
+		return s.anybody(ctx, proofs[0].Identity)
 	}
+	return s.Claimed(ctx, opening)
+}
+
+// anybody returns the identity of that id, nil for none; "" costs the same read.
+func (s *Store) anybody(ctx context.Context, id string) (*identity.Identity, error) {
 	if id == "" {
 		id = secret.NewV4(s.Rand).String()
 	}
