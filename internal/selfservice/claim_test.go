@@ -27,6 +27,39 @@ func TestPasswordIsOfWhoWasNamed(t *testing.T) {
 	}
 }
 
+// TestMailIsCountedHoweverItIsAsked: what else a submission holds, and which
+// method it would be for as well, brings no message that is not paid for.
+func TestMailIsCountedHoweverItIsAsked(t *testing.T) {
+	for _, kind := range provings {
+		h, box := proving(t, "link")
+		h.client(api).signUp(t, ann)
+		c := h.client(api)
+		id := c.asked(t, kind, "link", ann)
+		before, _ := box.counts()
+		for range 20 {
+			c.submit(t, kind, id, fields{"email": ann, "code": "123456"})
+		}
+		if after, _ := box.counts(); after-before > 11 {
+			t.Errorf("%s: %d further messages", kind, after-before)
+		}
+	}
+}
+
+// TestChosenAddressIsCounted, whatever the person said of themselves before.
+func TestChosenAddressIsCounted(t *testing.T) {
+	_, box, c, _ := lost(t, api, chooseAddress, `selfservice: {flows: {recovery: {notify_unknown_recipients: true}}}`)
+	id := c.start(t, "recovery", "")
+	before, _ := box.counts()
+	for at := range 20 {
+		c.submit(t, "recovery", id, fields{
+			"method": "code", "recovery_address": string(rune('a'+at)) + "@example.com", "recovery_confirm_address": "victim@example.org",
+		})
+	}
+	if after, _ := box.counts(); after-before > 12 {
+		t.Errorf("%d messages to one address", after-before)
+	}
+}
+
 // TestHandedOverIsOfItsOwner, whoever else is named beside it: what an
 // administrator hands over carries no address that would tell.
 func TestHandedOverIsOfItsOwner(t *testing.T) {

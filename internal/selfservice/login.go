@@ -41,7 +41,7 @@ func (e *Engine) submitLogin(w http.ResponseWriter, r *http.Request) {
 	var in signedIn
 	outcome, err := e.settle(r.Context(), step, opening, e.judgeLogin(r, opening), func(ctx context.Context, outcome flow.Outcome) (err error) {
 		if outcome.Method.Method == "" {
-			return e.storeAgain(ctx, r.Header, step, outcome, addressees(outcome))
+			return e.storeAgain(ctx, r.Header, step, outcome)
 		}
 		in, err = e.admit(r, step, outcome, opening.Bearer)
 		return err
@@ -286,14 +286,13 @@ func (e *Engine) commit(ctx context.Context, change store.Change) error {
 	return err
 }
 
-// storeAgain stores the flow that leads to a further screen, with what is sent and
-// what of it is yet to be paid for.
-func (e *Engine) storeAgain(ctx context.Context, headers http.Header, step *flow.Step, outcome flow.Outcome, to []identity.Address) error {
+// storeAgain stores the flow that leads to a further screen, with what is sent.
+func (e *Engine) storeAgain(ctx context.Context, headers http.Header, step *flow.Step, outcome flow.Outcome) error {
 	mail, err := e.press(headers, outcome)
 	if err != nil {
 		return err
 	}
-	change := store.Change{Flow: step.Flow, Fresh: len(mail) > 0, Mail: mail, To: to}
+	change := store.Change{Flow: step.Flow, Fresh: len(mail) > 0, Mail: mail, To: addressees(outcome)}
 	if outcome.Changed {
 		change.Who = outcome.Who
 	}

@@ -158,7 +158,10 @@ func (e *Engine) storeVerification(r *http.Request, step *flow.Step, outcome flo
 	if err != nil {
 		return err
 	}
-	change := store.Change{Flow: f, Consume: passed, Fresh: len(mail) > 0, Who: outcome.Who, Stranger: len(mail) > 0 && outcome.Who == nil, Mail: mail}
+	change := store.Change{
+		Flow: f, Consume: passed, Fresh: len(mail) > 0, Who: outcome.Who, Stranger: len(mail) > 0 && outcome.Who == nil,
+		Mail: mail, To: addressees(outcome),
+	}
 	if passed {
 		posted, err := e.post(r, e.Config.Flows.Verification.After.Hooks, told{flow: f, who: outcome.Who})
 		if err != nil {

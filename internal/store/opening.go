@@ -76,11 +76,7 @@ func (s *Store) Open(ctx context.Context, ask Ask) (*Opening, error) {
 	}
 	together := []func(context.Context) error{read}
 	if ask.Guard != "" {
-		price := tries
-		if ask.Kind != flow.Login {
-			price = sends
-		}
-		together = append(together, func(ctx context.Context) error { return s.pay(ctx, ask.Guard, price) })
+		together = append(together, func(ctx context.Context) error { return s.pay(ctx, ask.Guard, tries) })
 	}
 	guessed := error(nil)
 	if ask.Guesses > 0 {
@@ -197,8 +193,12 @@ func (s *Store) Spend(ctx context.Context, id string) error {
 	return s.pay(ctx, secondFactor+id, tries)
 }
 
-// secondFactor begins the name under which guesses at second factors count.
-const secondFactor = "2#"
+// What the names begin with under which guesses at second factors count, and
+// messages to an address: an attempt at the address counts on its own.
+const (
+	secondFactor = "2#"
+	mailTo       = "mail#"
+)
 
 // Claimed returns the owner of the identifier that was asked for, nil for
 // nobody; a name nobody owns costs the same read.

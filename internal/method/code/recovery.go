@@ -136,17 +136,14 @@ func (m method) issue(s *flow.Step, life time.Duration) (string, error) {
 
 // claimsChosen names the address of whoever wants back in, typed now or before.
 func claimsChosen(form identity.Form) string {
-	if guesses(form) || !form.Has(anyAddress) {
-		return claimsConfirmed(form)
+	typed := form.Get(anyAddress)
+	if typed == "" {
+		typed = form.Get(confirmed)
 	}
-	return identity.RecoveryGuard(channel(form.Get(anyAddress)), form.Get(anyAddress))
-}
-
-func claimsConfirmed(form identity.Form) string {
-	if guesses(form) || !form.Has(confirmed) {
+	if guesses(form) || typed == "" {
 		return ""
 	}
-	return identity.RecoveryGuard(channel(form.Get(confirmed)), form.Get(confirmed))
+	return identity.RecoveryGuard(channel(typed), typed)
 }
 
 // askAnyAddress adds the nodes that ask who somebody is.
