@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"styx/internal/identity"
 	"styx/internal/selfservice"
 )
 
@@ -57,6 +58,41 @@ func TestChosenAddressIsCounted(t *testing.T) {
 	}
 	if after, _ := box.counts(); after-before > 12 {
 		t.Errorf("%d messages to one address", after-before)
+	}
+}
+
+// TestHeldAddressIsItselfProved: another address of the same person, which is
+// proved already, does not stand for it.
+func TestHeldAddressIsItselfProved(t *testing.T) {
+	const holds = `selfservice: {flows: {settings: {after: {profile: {hooks: [{hook: verify_new_address}]}}}}}`
+	for _, by := range []string{"code", "link"} {
+		h := open(t, changing, holds, map[string]string{"code": "{}", "link": byLink}[by])
+		box := h.mailbox(t)
+		c := h.client(api)
+		mine := c.signUp(t, ann)
+		h.change(t, mine.Identity.ID, func(who *identity.Identity) {
+			who.Traits = []byte(`{"email":"ann@example.org","other":"own@example.org"}`)
+			rules, err := h.Schemas.Rules(t.Context(), "person")
+			if err == nil {
+				err = rules.Apply(who, h.Now(), h.Rand)
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+		})
+		a, _ := c.save(t, c.start(t, "settings", ""), fields{"method": "profile", "traits.email": "boss@example.org", "traits.other": "own@example.org"})
+		verification := a.flow(t).ContinueWith[0].Flow.ID
+		c.submit(t, "verification", verification, fields{"method": by, "email": "own@example.org"})
+		if last := box.last(t); last.To == "own@example.org" {
+			if by == "code" {
+				c.submit(t, "verification", verification, fields{"method": "code", "code": last.Code})
+			} else {
+				h.client(html).ask(t, http.MethodGet, parsed(t, last.URL).RequestURI())
+			}
+		}
+		if after := h.stored(t, mine.Identity.ID); after.Verifiable("email", "boss@example.org") != nil {
+			t.Errorf("by %s: stored is %+v", by, after.VerifiableAddresses)
+		}
 	}
 }
 

@@ -125,7 +125,7 @@ func (e *Engine) judgeProof(r *http.Request, opening *store.Opening, link bool) 
 		if err != nil {
 			return flow.Outcome{}, err
 		}
-		held, err := e.release(ctx, step)
+		held, err := e.release(ctx, step, door)
 		if err == nil && !held {
 			step.Claimed, err = e.claimed(ctx, door, opening)
 		}
