@@ -110,6 +110,10 @@ type Proof struct {
 	ExpiresAt time.Time    `json:"expires_at"`
 }
 
+// Of tells whether the proof is who's: what was sent to one person lets nobody
+// else in, whoever else a submission names.
+func (p *Proof) Of(who *identity.Identity) bool { return who != nil && p.Identity == who.ID }
+
 // Expired tells whether the flow's time is over.
 func (f *Flow) Expired(now time.Time) bool { return !f.ExpiresAt.After(now) }
 

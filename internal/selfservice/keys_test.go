@@ -542,3 +542,23 @@ func TestKeyOptionsStay(t *testing.T) {
 		}
 	}
 }
+
+// TestExpiredKeyStepWithoutItsSession: nobody is left to use a key.
+func TestExpiredKeyStepWithoutItsSession(t *testing.T) {
+	h := open(t, keyed())
+	c := h.client(spa)
+	c.signUp(t, ann)
+	c.securityKey(t)
+	id := c.begin(t, "login", "aal=aal2&refresh=true").ID
+	token := c.csrf(t, "login", id)
+	h.clock.pass(48 * time.Hour)
+	for name := range c.jar {
+		if name == "ory_kratos_session" {
+			delete(c.jar, name)
+		}
+	}
+	a := c.submit(t, "login", id, fields{"method": "webauthn", "identifier": ann, "csrf_token": token})
+	if a.Code != http.StatusGone {
+		t.Errorf("answered %d %s", a.Code, a.Body)
+	}
+}

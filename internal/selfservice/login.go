@@ -41,7 +41,7 @@ func (e *Engine) submitLogin(w http.ResponseWriter, r *http.Request) {
 	var in signedIn
 	outcome, err := e.settle(r, step, opening, e.judgeLogin(r, opening), func(ctx context.Context, outcome flow.Outcome) (err error) {
 		if outcome.Method.Method == "" {
-			return e.storeAgain(ctx, r.Header, step, outcome, addressees(outcome))
+			return e.storeAgain(ctx, r.Header, step, outcome)
 		}
 		in, err = e.admit(r, step, outcome, opening.Bearer)
 		return err
@@ -103,10 +103,8 @@ func (e *Engine) judgeLogin(r *http.Request, opening *store.Opening) judged {
 		if err != nil {
 			return flow.Outcome{}, err
 		}
-		if door.Claims != nil {
-			if step.Claimed, err = e.Store.Claimed(ctx, opening); err != nil {
-				return flow.Outcome{}, err
-			}
+		if step.Claimed, err = e.claimed(ctx, door, opening); err != nil {
+			return flow.Outcome{}, err
 		}
 		step.Known = e.known(r, step.Flow, step.Claimed)
 		outcome, err := door.Submit(ctx, step)
@@ -270,14 +268,13 @@ func (e *Engine) commit(ctx context.Context, change store.Change) error {
 	return err
 }
 
-// storeAgain stores the flow that leads to a further screen, with what is sent and
-// what of it is yet to be paid for.
-func (e *Engine) storeAgain(ctx context.Context, headers http.Header, step *flow.Step, outcome flow.Outcome, to []identity.Address) error {
+// storeAgain stores the flow that leads to a further screen, with what is sent.
+func (e *Engine) storeAgain(ctx context.Context, headers http.Header, step *flow.Step, outcome flow.Outcome) error {
 	mail, err := e.press(headers, outcome)
 	if err != nil {
 		return err
 	}
-	change := store.Change{Flow: step.Flow, Fresh: len(mail) > 0, Mail: mail, To: to}
+	change := store.Change{Flow: step.Flow, Fresh: len(mail) > 0, Mail: mail, To: addressees(outcome)}
 	if outcome.Changed {
 		change.Who = outcome.Who
 	}

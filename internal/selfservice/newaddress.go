@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
+	"slices"
 
 	"styx/internal/config"
 	"styx/internal/fault"
@@ -75,8 +76,9 @@ func (e *Engine) hold(r *http.Request, step *flow.Step, before, after *identity.
 
 // release lets the verification of a step see a change that waits for it, as if
 // it had been stored, and tells whether there is one. One that no longer counts
-// leaves nobody to verify.
-func (e *Engine) release(ctx context.Context, step *flow.Step) (bool, error) {
+// leaves nobody to verify, and so does a submission that names another address:
+// it is the new one that has to be proved.
+func (e *Engine) release(ctx context.Context, step *flow.Step, door *flow.Door) (bool, error) {
 	var held heldChange
 	if found, err := step.Recall(holds, &held); err != nil || !found {
 		return false, err
@@ -86,7 +88,12 @@ func (e *Engine) release(ctx context.Context, step *flow.Step) (bool, error) {
 		return true, err
 	}
 	step.Claimed = nil
-	if who != nil && live != nil && live.Active(who, step.Now, e.Config.Styx.NotBefore) && bytes.Equal(who.Traits, held.Before) {
+	if who == nil || live == nil || !live.Active(who, step.Now, e.Config.Styx.NotBefore) || !bytes.Equal(who.Traits, held.Before) {
+		return true, nil
+	}
+	named := door.Claims(step.Form)
+	isNew := func(a *identity.VerifiableAddress) bool { return identity.VerifiableGuard(a.Via, a.Value) == named }
+	if named == "" || slices.ContainsFunc(newAddresses(who, held.After), isNew) {
 		who.Adopt(held.After, step.Now)
 		step.Claimed = who
 	}

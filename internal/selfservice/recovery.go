@@ -78,7 +78,7 @@ func (e *Engine) submitRecovery(w http.ResponseWriter, r *http.Request) {
 	var done recovered
 	outcome, err := e.settle(r, step, opening, e.judgeRecovery(r, opening, link), func(ctx context.Context, outcome flow.Outcome) (err error) {
 		if outcome.Method.Method == "" {
-			return e.storeAgain(ctx, r.Header, step, outcome, nil)
+			return e.storeAgain(ctx, r.Header, step, outcome)
 		}
 		done, err = e.recover(r, step, outcome)
 		return err

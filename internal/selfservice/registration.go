@@ -92,7 +92,7 @@ func (e *Engine) nextScreen(ctx context.Context, headers http.Header, step *flow
 			return err
 		}
 	}
-	return e.storeAgain(ctx, headers, step, outcome, addressees(outcome))
+	return e.storeAgain(ctx, headers, step, outcome)
 }
 
 // register stores a new identity, with a session that is handed out where a hook

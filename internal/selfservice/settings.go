@@ -171,7 +171,7 @@ func (e *Engine) submitSettings(w http.ResponseWriter, r *http.Request) {
 	method := ""
 	outcome, err := e.settle(r, step, opening, e.judgeSettings(r, resumed, &method), func(ctx context.Context, outcome flow.Outcome) (err error) {
 		if outcome.Who == nil {
-			return e.storeAgain(ctx, r.Header, step, outcome, nil)
+			return e.storeAgain(ctx, r.Header, step, outcome)
 		}
 		done, err = e.saveSettings(r, step, opening, outcome, method)
 		return err

@@ -235,6 +235,20 @@ func (e *Engine) submitTo(r *http.Request, step *flow.Step) (string, *flow.Door,
 	return id, door, err
 }
 
+// claimed returns who a submission to a door is about: who owns what it names.
+// Where it names nobody, a door that judges the flow's proofs is about whom they
+// were sent to, and any other one about nobody.
+func (e *Engine) claimed(ctx context.Context, door *flow.Door, opening *store.Opening) (*identity.Identity, error) {
+	switch {
+	case door.Claims == nil:
+		return nil, nil
+	case door.Guesses != nil || door.Follow != nil:
+		return e.Store.Addressee(ctx, opening)
+	default:
+		return e.Store.Claimed(ctx, opening)
+	}
+}
+
 func (e *Engine) disabled(of flow.Kind, name string) bool {
 	inRoster := func(m flow.Method) bool { return m.ID == name && m.Door(of) != nil }
 	return slices.Contains(kinds[of].methods, name) && !slices.ContainsFunc(e.Methods, inRoster)

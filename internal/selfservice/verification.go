@@ -124,9 +124,9 @@ func (e *Engine) judgeProof(r *http.Request, opening *store.Opening, link bool) 
 		if err != nil {
 			return flow.Outcome{}, err
 		}
-		held, err := e.release(ctx, step)
+		held, err := e.release(ctx, step, door)
 		if err == nil && !held {
-			step.Claimed, err = e.Store.Claimed(ctx, opening)
+			step.Claimed, err = e.claimed(ctx, door, opening)
 		}
 		if err != nil {
 			return flow.Outcome{}, err
@@ -157,7 +157,10 @@ func (e *Engine) storeVerification(r *http.Request, step *flow.Step, outcome flo
 	if err != nil {
 		return err
 	}
-	change := store.Change{Flow: f, Consume: passed, Fresh: len(mail) > 0, Who: outcome.Who, Stranger: len(mail) > 0 && outcome.Who == nil, Mail: mail}
+	change := store.Change{
+		Flow: f, Consume: passed, Fresh: len(mail) > 0, Who: outcome.Who, Stranger: len(mail) > 0 && outcome.Who == nil,
+		Mail: mail, To: addressees(outcome),
+	}
 	if passed {
 		posted, err := e.post(r, e.Config.Flows.Verification.After.Hooks, told{flow: f, who: outcome.Who})
 		if err != nil {

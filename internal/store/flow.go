@@ -159,8 +159,7 @@ type Change struct {
 	Once  *flow.Once // a number of Who's that has to rise
 
 	Mail []*courier.Message
-	// To are the addresses that are paid for here because they were not known
-	// before: so many messages may go to each, whoever asks.
+	// To are the addresses that messages go to: so many may go to each, whoever asks.
 	To  []identity.Address
 	New []*flow.Flow // that begin with this change
 	// Parked is a parked submission that this one goes on with, "" for none.
@@ -272,7 +271,7 @@ func (s *Store) putFlow(c *commit, change Change) error {
 // putPaid adds the writes that count the messages to addresses.
 func (s *Store) putPaid(c *commit, change Change) error {
 	for _, to := range change.To {
-		s.charge(c, identity.VerifiableGuard(to.Via, to.Value), sends)
+		s.charge(c, mailTo+identity.VerifiableGuard(to.Via, to.Value), sends)
 	}
 	return nil
 }

@@ -76,11 +76,7 @@ func (s *Store) Open(ctx context.Context, ask Ask) (*Opening, error) {
 	}
 	together := []func(context.Context) error{read}
 	if ask.Guard != "" {
-		price := tries
-		if ask.Kind != flow.Login {
-			price = sends
-		}
-		together = append(together, func(ctx context.Context) error { return s.pay(ctx, ask.Guard, price) })
+		together = append(together, func(ctx context.Context) error { return s.pay(ctx, ask.Guard, tries) })
 	}
 	guessed := error(nil)
 	if ask.Guesses > 0 {
@@ -197,16 +193,30 @@ func (s *Store) Spend(ctx context.Context, id string) error {
 	return s.pay(ctx, secondFactor+id, tries)
 }
 
-// secondFactor begins the name under which guesses at second factors count.
-const secondFactor = "2#"
+// What the names begin with under which guesses at second factors count, and
+// messages to an address: an attempt at the address counts on its own.
+const (
+	secondFactor = "2#"
+	mailTo       = "mail#"
+)
 
 // Claimed returns the owner of the identifier that was asked for, nil for
 // nobody; a name nobody owns costs the same read.
 func (s *Store) Claimed(ctx context.Context, opening *Opening) (*identity.Identity, error) {
-	id := opening.claimed
+	return s.anybody(ctx, opening.claimed)
+}
+
+// Addressee is Claimed where a submission that names nobody is about whom the
+// flow's proof was sent to.
+func (s *Store) Addressee(ctx context.Context, opening *Opening) (*identity.Identity, error) {
 	if proofs := opening.Flow.Proofs; opening.ask.Guard == "" && len(proofs) > 0 {
-		id = proofs[0].Identity
+		return s.anybody(ctx, proofs[0].Identity)
 	}
+	return s.Claimed(ctx, opening)
+}
+
+// anybody returns the identity of that id, nil for none; "" costs the same read.
+func (s *Store) anybody(ctx context.Context, id string) (*identity.Identity, error) {
 	if id == "" {
 		id = secret.NewV4(s.Rand).String()
 	}

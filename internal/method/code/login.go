@@ -311,7 +311,7 @@ func (m method) judgeLogin(s *flow.Step) (flow.Outcome, error) {
 		return wrongLogin(s, "", ui.Say(ui.NoCodeAccount))
 	}
 	proof := m.proved(s)
-	if proof == nil || who == nil || proof.Identity != who.ID || another(s, who) {
+	if proof == nil || !proof.Of(who) || another(s, who) {
 		return wrongLogin(s, "", ui.Say(ui.LoginCodeInvalid))
 	}
 	if _, still := m.address(who, proof.Address); !still { // it changed since

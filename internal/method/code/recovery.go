@@ -118,7 +118,7 @@ func (m method) sendRecovery(s *flow.Step, via identity.Via, address string) flo
 // judgeRecovery lets the owner in when the code is the one that was sent.
 func (m method) judgeRecovery(s *flow.Step) (flow.Outcome, error) {
 	proof := m.proved(s)
-	if proof == nil || s.Claimed == nil || proof.Address != "" && s.Claimed.Recovery(proof.Via, proof.Address) == nil {
+	if proof == nil || !proof.Of(s.Claimed) || proof.Address != "" && s.Claimed.Recovery(proof.Via, proof.Address) == nil {
 		s.Flow.UI.Messages = []ui.Message{ui.Say(ui.RecoveryCodeInvalid)}
 		return flow.Again(), nil
 	}
@@ -136,17 +136,14 @@ func (m method) issue(s *flow.Step, life time.Duration) (string, error) {
 
 // claimsChosen names the address of whoever wants back in, typed now or before.
 func claimsChosen(form identity.Form) string {
-	if guesses(form) || !form.Has(anyAddress) {
-		return claimsConfirmed(form)
+	typed := form.Get(anyAddress)
+	if typed == "" {
+		typed = form.Get(confirmed)
 	}
-	return identity.RecoveryGuard(channel(form.Get(anyAddress)), form.Get(anyAddress))
-}
-
-func claimsConfirmed(form identity.Form) string {
-	if guesses(form) || !form.Has(confirmed) {
+	if guesses(form) || typed == "" {
 		return ""
 	}
-	return identity.RecoveryGuard(channel(form.Get(confirmed)), form.Get(confirmed))
+	return identity.RecoveryGuard(channel(typed), typed)
 }
 
 // askAnyAddress adds the nodes that ask who somebody is.

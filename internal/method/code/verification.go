@@ -116,7 +116,7 @@ func (m method) sendVerification(s *flow.Step, via identity.Via, address string)
 // was sent.
 func (m method) judgeVerification(s *flow.Step) (flow.Outcome, error) {
 	proof := m.proved(s)
-	if proof == nil {
+	if proof == nil || !proof.Of(s.Claimed) {
 		return wrongVerification(s.Flow)
 	}
 	owned := s.Claimed.Addressed(proof.Via, proof.Address)

@@ -66,10 +66,11 @@ func takesRecovery(form identity.Form) bool {
 	return form.Get("method") == id || !form.Has("method") && (form.Has("email") || form.Has("token"))
 }
 
-// claims names the address whose owner is to prove it.
+// claims names the address whose owner is to prove it. A link names nobody: it is
+// of whom it was made for.
 func claims(guard func(identity.Via, string) string) func(identity.Form) string {
 	return func(form identity.Form) string {
-		if !form.Has("email") {
+		if form.Has("token") || !form.Has("email") {
 			return ""
 		}
 		return guard(identity.ViaEmail, form.Get("email"))
@@ -189,7 +190,7 @@ func (m method) issue(s *flow.Step, life time.Duration) (string, error) {
 
 // proved returns the proof when the token is the one that was sent.
 func (m method) proved(s *flow.Step) (*flow.Proof, error) {
-	if len(s.Flow.Proofs) == 0 || s.Claimed == nil {
+	if len(s.Flow.Proofs) == 0 || !s.Flow.Proofs[0].Of(s.Claimed) {
 		return nil, flow.ErrLink
 	}
 	proof := &s.Flow.Proofs[0]
