@@ -16,7 +16,7 @@ SOURCE   := $(wildcard build cmd functions internal test)
 FUZZTIME := 60s
 
 .PHONY: help run styx build test test-dynamo golden fuzz lint fmt bench synth deploy local-up \
-	counts check-format vet tests fuzz-smoke conformance
+	counts check-format vet tests sdk fuzz-smoke conformance
 
 help: ## list the targets
 	@sed -nE 's/^([a-z -]+):.* ## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
@@ -34,7 +34,7 @@ build: styx ## make bin/styx and each function's bootstrap and zip
 # The order is cheapest first. Each step that runs tests leaves its counts in a
 # file; the last line adds them up, and fails if anything failed, was skipped,
 # or if nothing ran.
-test: counts check-format vet build tests lint fuzz-smoke conformance ## everything: format, vet, builds, tests, linters, fuzz targets
+test: counts check-format vet build tests sdk lint fuzz-smoke conformance ## everything: format, vet, builds, tests, linters, fuzz targets
 	@$(TALLY) -sum $(COUNTS)
 
 counts:
@@ -46,9 +46,14 @@ check-format:
 
 vet:
 	go vet -tags $(TAGS) ./...
+	cd test/sdk && go vet ./...
 
 tests:
 	@test/dynamodb/with.sh go test -race -tags $(TAGS) -timeout 20m -json ./... | $(TALLY) -to $(COUNTS)/tests
+
+# Ory's own clients, Go and npm, are a module of their own: they need node.
+sdk:
+	@cd test/sdk && go test -count=1 -timeout 10m -json ./... | $(CURDIR)/$(TALLY) -to $(CURDIR)/$(COUNTS)/sdk
 
 test-dynamo: ## only the tests that need a DynamoDB API, against a real one on this machine
 	@test/dynamodb/with.sh go test -race -tags dynamodb \

@@ -1,69 +1,76 @@
 package main
 
 import (
-	"cmp"
 	"context"
-	"encoding/json"
 	"flag"
-	"fmt"
-	"io"
 	"net/http"
 	"net/url"
-	"strings"
-	"time"
 )
 
-const (
-	adminTimeout = 30 * time.Second
-	maxAnswer    = 1 << 20
-)
+const messagesPath = "/admin/courier/messages"
 
-// courierCommand asks the admin API about the courier's messages.
-func courierCommand(ctx context.Context, args, environ []string, out, errs io.Writer) int {
-	if len(args) == 0 || args[0] != "retry" {
-		_, _ = fmt.Fprintln(errs, "styx courier: the command is retry")
-		return 2
-	}
-	flags := flag.NewFlagSet("styx courier retry", flag.ContinueOnError)
-	flags.SetOutput(errs)
-	endpoint := flags.String("endpoint", cmp.Or(lookup(environ)("STYX_ADMIN_URL"), "http://127.0.0.1:4434"), "`URL` of the admin API")
-	if err := flags.Parse(args[1:]); err != nil {
-		return 2
-	}
-	if flags.NArg() != 1 {
-		_, _ = fmt.Fprintln(errs, "styx courier retry: needs the id of one message")
-		return 2
-	}
-	id := flags.Arg(0)
-	if err := post(ctx, *endpoint, "/admin/courier/messages/"+url.PathEscape(id)+"/retry"); err != nil {
-		_, _ = fmt.Fprintf(errs, "styx courier retry: %v\n", err)
-		return 1
-	}
-	_, _ = fmt.Fprintf(out, "message %s is queued again\n", id)
-	return 0
+var messageColumns = columns{
+	{"ID", []string{"id"}},
+	{"STATUS", []string{"status"}},
+	{"TYPE", []string{"type"}},
+	{"RECIPIENT", []string{"recipient"}},
+	{"TEMPLATE", []string{"template_type"}},
+	{"SENT", []string{"send_count"}},
+	{"CREATED", []string{"created_at"}},
 }
 
-// post calls the admin API. Its error says what the API said.
-func post(ctx context.Context, endpoint, path string) error {
-	ctx, cancel := context.WithTimeout(ctx, adminTimeout)
-	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, strings.TrimSuffix(endpoint, "/")+path, http.NoBody)
-	if err != nil {
-		return fmt.Errorf("the endpoint is no URL: %w", err)
+func courierCommand() *command {
+	return &command{
+		name: "courier", does: "look after the messages that are sent",
+		examples: []string{"styx courier list --status abandoned", "styx courier retry 0197b0c0-5c4e-7c5e-8d3b-0a1b2c3d4e5f"},
+		parts:    []*command{courierList(), courierGet(), courierRetry()},
 	}
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		return fmt.Errorf("the admin API does not answer: %w", err)
+}
+
+func courierList() *command {
+	return &command{
+		name: "list", does: "list messages, the newest first",
+		examples: []string{"styx courier list --recipient ann@example.org", "styx courier list --status abandoned --all --format json"},
+		prepare: func(flags *flag.FlagSet) action {
+			paging := pagingFlags(flags)
+			status := choose(flags, "status", "only those of this `STATUS`", "", "queued", "processing", "sent", "abandoned")
+			recipient := flags.String("recipient", "", "only those to this `ADDRESS`")
+			return remote(flags, "", messageColumns, func(ctx context.Context, _ *call, api *api, to printer) error {
+				query := url.Values{}
+				for name, value := range map[string]string{"status": status.value, "recipient": *recipient} {
+					if value != "" {
+						query.Set(name, value)
+					}
+				}
+				return paging.print(ctx, api, to, "messages", messagesPath, query)
+			})
+		},
 	}
-	defer func() { _ = resp.Body.Close() }()
-	if resp.StatusCode < http.StatusBadRequest {
-		return nil
+}
+
+func courierGet() *command {
+	return &command{
+		name: "get", takes: "ID...", does: "show messages, with what became of each try",
+		examples: []string{"styx courier get 0197b0c0-5c4e-7c5e-8d3b-0a1b2c3d4e5f --format json"},
+		prepare: func(flags *flag.FlagSet) action {
+			return remote(flags, "the id of a message", messageColumns, func(ctx context.Context, c *call, api *api, to printer) error {
+				return show(ctx, c, api, to, "messages", nil, under(messagesPath, c.args)...)
+			})
+		},
 	}
-	var body struct {
-		Error struct{ Message, Reason string } `json:"error"`
+}
+
+func courierRetry() *command {
+	return &command{
+		name: "retry", takes: "ID...", does: "queue abandoned messages again, while what they say still holds",
+		examples: []string{"styx courier retry 0197b0c0-5c4e-7c5e-8d3b-0a1b2c3d4e5f"},
+		prepare: func(flags *flag.FlagSet) action {
+			return remote(flags, "the id of a message", nil, func(ctx context.Context, c *call, api *api, to printer) error {
+				return apply(c, to, c.args, func(id string) error {
+					_, _, err := api.do(ctx, http.MethodPost, messagesPath+"/"+element(id)+"/retry", nil, nil, false)
+					return err
+				})
+			})
+		},
 	}
-	if json.NewDecoder(io.LimitReader(resp.Body, maxAnswer)).Decode(&body) != nil {
-		return fmt.Errorf("the admin API answered %s", resp.Status)
-	}
-	return fmt.Errorf("%s", cmp.Or(body.Error.Reason, body.Error.Message, resp.Status))
 }

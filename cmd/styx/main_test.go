@@ -55,7 +55,7 @@ func ended(t *testing.T, environ []string, args ...string) (code int, out, errs 
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()
 	var stdout, stderr output
-	code = run(ctx, args, environ, &stdout, &stderr)
+	code = run(ctx, args, environ, strings.NewReader(""), &stdout, &stderr)
 	if ctx.Err() != nil {
 		t.Fatalf("%q did not end: %s", args, stderr.String())
 	}
@@ -95,7 +95,7 @@ func TestCommandLine(t *testing.T) {
 		{"not ready for production", []string{"serve", "-c", good}, nil, 1, "", []string{"serve.public.base_url"}},
 		{"a port that is no port", []string{"serve", "--dev", "-c", good}, []string{"SERVE_PUBLIC_PORT=70000"}, 1, "", []string{"serve.public.port"}},
 		{"a courier without a command", []string{"courier"}, nil, 2, "", []string{"retry"}},
-		{"a retry of nothing", []string{"courier", "retry"}, nil, 2, "", []string{"the id of one message"}},
+		{"a retry of nothing", []string{"courier", "retry"}, nil, 2, "", []string{"the id of a message"}},
 		{"a retry where nobody listens", []string{"courier", "retry", "--endpoint", "http://127.0.0.1:1", "x"}, nil, 1, "", []string{"does not answer"}},
 		{"a schema that is not there", []string{"serve", "--dev", "-c", file(t, strings.Replace(settings, "base64://", "file:///nowhere/", 1))}, nil, 1, "", []string{`"default"`}},
 	} {
@@ -126,7 +126,7 @@ func TestCourierRetry(t *testing.T) {
 	}))
 	defer api.Close()
 	environ := []string{"STYX_ADMIN_URL=" + api.URL + "/"}
-	if code, out, errs := ended(t, environ, "courier", "retry", "good"); code != 0 || out != "message good is queued again\n" || errs != "" {
+	if code, out, errs := ended(t, environ, "courier", "retry", "good"); code != 0 || out != "good\n" || errs != "" {
 		t.Errorf("ends with %d, %q, %q", code, out, errs)
 	}
 	if code, out, errs := ended(t, environ, "courier", "retry", "../bad"); code != 1 || out != "" || !strings.Contains(errs, "The message is not abandoned.") {
@@ -135,22 +135,26 @@ func TestCourierRetry(t *testing.T) {
 }
 
 // freePort returns a port that nobody listens on.
-func freePort(t *testing.T) int {
-	t.Helper()
-	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
+func freePort(ctx context.Context) (int, error) {
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
-		t.Fatal(err)
+		return 0, err
 	}
 	defer func() { _ = listener.Close() }()
 	_, port, err := net.SplitHostPort(listener.Addr().String())
 	if err != nil {
-		t.Fatal(err)
+		return 0, err
 	}
-	n, err := strconv.Atoi(port)
+	return strconv.Atoi(port)
+}
+
+func free(t *testing.T) int {
+	t.Helper()
+	port, err := freePort(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	return n
+	return port
 }
 
 // serving is a server that runs.
@@ -162,7 +166,24 @@ type serving struct {
 
 func started(t *testing.T, environ []string, args ...string) serving {
 	t.Helper()
-	public, admin := freePort(t), freePort(t)
+	s, err := launched(t.Context(), environ, args...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.stop() })
+	return s
+}
+
+// launched starts a server on free ports, which runs until it is stopped.
+func launched(ctx context.Context, environ []string, args ...string) (serving, error) {
+	public, err := freePort(ctx)
+	if err != nil {
+		return serving{}, err
+	}
+	admin, err := freePort(ctx)
+	if err != nil {
+		return serving{}, err
+	}
 	environ = append([]string{
 		fmt.Sprintf("SERVE_PUBLIC_PORT=%d", public), "SERVE_PUBLIC_HOST=127.0.0.1",
 		fmt.Sprintf("SERVE_ADMIN_PORT=%d", admin), "SERVE_ADMIN_HOST=127.0.0.1",
@@ -171,24 +192,25 @@ func started(t *testing.T, environ []string, args ...string) serving {
 		public: fmt.Sprintf("http://127.0.0.1:%d", public), admin: fmt.Sprintf("http://127.0.0.1:%d", admin),
 		out: new(output), errs: new(output),
 	}
-	ctx, cancel := context.WithCancel(t.Context())
+	ctx, cancel := context.WithCancel(ctx)
 	code := make(chan int, 1)
-	go func() { code <- run(ctx, append([]string{"serve"}, args...), environ, s.out, s.errs) }()
+	go func() {
+		code <- run(ctx, append([]string{"serve"}, args...), environ, strings.NewReader(""), s.out, s.errs)
+	}()
 	s.stop = sync.OnceValue(func() int { cancel(); return <-code })
-	t.Cleanup(func() { s.stop() })
-	for range 300 {
+	for range 500 {
 		select {
 		case ended := <-code:
 			code <- ended
-			t.Fatalf("ended with %d: %s", ended, s.errs)
+			return s, fmt.Errorf("ended with %d: %s", ended, s.errs)
 		case <-time.After(20 * time.Millisecond):
 		}
 		if strings.Contains(s.out.String(), "admin API") {
-			return s
+			return s, nil
 		}
 	}
-	t.Fatalf("did not start: %s", s.errs)
-	return s
+	s.stop()
+	return s, fmt.Errorf("did not start: %s", s.errs)
 }
 
 func get(t *testing.T, target string) (int, string) {
@@ -261,7 +283,7 @@ func TestDSNOfTheEnvironment(t *testing.T) {
 	s := started(t, []string{dsn}, "--dev", "-c", config)
 	_, body := get(t, s.public+"/self-service/login/api")
 	id, _, _ := strings.Cut(strings.TrimPrefix(body, `{"id":"`), `"`)
-	code, _, errs := ended(t, []string{dsn, fmt.Sprintf("SERVE_PUBLIC_PORT=%d", freePort(t)), fmt.Sprintf("SERVE_ADMIN_PORT=%d", freePort(t))}, "serve", "--dev", "-c", config)
+	code, _, errs := ended(t, []string{dsn, fmt.Sprintf("SERVE_PUBLIC_PORT=%d", free(t)), fmt.Sprintf("SERVE_ADMIN_PORT=%d", free(t))}, "serve", "--dev", "-c", config)
 	if code != 1 || !strings.Contains(errs, "in use by another process") {
 		t.Errorf("a second process ends with %d: %s", code, errs)
 	}
@@ -278,7 +300,7 @@ func TestPortIsTaken(t *testing.T) {
 	s := started(t, nil, "--dev", "-c", config)
 	taken := s.admin[strings.LastIndex(s.admin, ":")+1:]
 	for name, ports := range map[string][2]string{
-		"public": {taken, strconv.Itoa(freePort(t))}, "admin": {strconv.Itoa(freePort(t)), taken},
+		"public": {taken, strconv.Itoa(free(t))}, "admin": {strconv.Itoa(free(t)), taken},
 	} {
 		code, _, errs := ended(t, []string{"SERVE_PUBLIC_HOST=127.0.0.1", "SERVE_ADMIN_HOST=127.0.0.1", "SERVE_PUBLIC_PORT=" + ports[0], "SERVE_ADMIN_PORT=" + ports[1]}, "serve", "--dev", "-c", config)
 		if want := "the " + name + " API can not listen on 127.0.0.1:" + taken; code != 1 || !strings.Contains(errs, want) || !strings.Contains(errs, "serve."+name+".port") {

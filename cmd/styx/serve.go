@@ -37,61 +37,55 @@ const (
 	grace         = 10 * time.Second
 )
 
-// files is a flag that may be repeated.
-type files []string
-
-func (f *files) String() string { return strings.Join(*f, ",") }
-
-func (f *files) Set(name string) error {
-	*f = append(*f, name)
-	return nil
+func serveCommand() *command {
+	return &command{
+		name: "serve", does: "serve the public and the admin API, with everything in this process",
+		about: `Reads configuration files of Ory Kratos' format, later ones over earlier ones,
+and over them environment variables such as SESSION_LIFESPAN. --dev relaxes
+checks that production needs: cookies over plain http, cheap hashes, missing
+secrets.`,
+		examples: []string{
+			"styx serve --dev -c styx.yml",
+			"DSN=dynamodb://styx styx serve -c styx.yml -c production.yml",
+		},
+		prepare: func(flags *flag.FlagSet) action {
+			var names list
+			flags.Var(&names, "c", "configuration `FILE`; may be repeated")
+			flags.Var(&names, "config", "the same as -c")
+			dev := flags.Bool("dev", false, "relax what production needs")
+			flags.Bool("watch-courier", false, "accepted for Kratos' sake: the courier always runs here")
+			return func(ctx context.Context, c *call) error {
+				if err := c.none(); err != nil {
+					return err
+				}
+				return serve(ctx, c, names, *dev)
+			}
+		},
+	}
 }
 
 // serve runs both APIs until ctx ends.
-func serve(ctx context.Context, args, environ []string, out, errs io.Writer) int {
-	var names files
-	flags := flag.NewFlagSet("styx serve", flag.ContinueOnError)
-	flags.SetOutput(errs)
-	flags.Var(&names, "c", "configuration `file`; may be repeated")
-	flags.Var(&names, "config", "the same as -c")
-	dev := flags.Bool("dev", false, "relax what production needs")
-	flags.Bool("watch-courier", false, "accepted for Kratos' sake: the courier always runs here")
-	if err := flags.Parse(args); err != nil {
-		return 2
-	}
-	if flags.NArg() > 0 {
-		_, _ = fmt.Fprintf(errs, "styx serve: unexpected argument %q\n", flags.Arg(0))
-		return 2
-	}
-	c, notices, err := load(names, environ, *dev)
+func serve(ctx context.Context, c *call, names []string, dev bool) error {
+	configured, notices, err := load(names, c.environ, dev)
 	if err != nil {
-		_, _ = fmt.Fprintln(errs, err)
-		return 1
+		return err
 	}
-	log := logger(c.Log, errs)
+	log := logger(configured.Log, c.errs)
 	slog.SetDefault(log)
 	for _, notice := range notices {
 		if notice.Kind != config.Local { // those are what this very server reads
 			log.LogAttrs(ctx, notice.Level(), "configuration", slog.String("notice", notice.String()))
 		}
 	}
-	if err := serveUntil(ctx, c, environ, log, out); err != nil {
-		_, _ = fmt.Fprintln(errs, "styx:", err)
-		return 1
-	}
-	return 0
+	return serveUntil(ctx, configured, c.environ, log, c.out)
 }
 
 // load reads and checks the configuration. Its error tells every mistake, each
 // with its place.
 func load(names, environ []string, dev bool) (*config.Config, []config.Notice, error) {
-	var sources []config.Source
-	for _, name := range names {
-		data, err := os.ReadFile(name) //nolint:gosec // the operator names it
-		if err != nil {
-			return nil, nil, fmt.Errorf("styx: %w", err)
-		}
-		sources = append(sources, config.Source{Name: name, Data: data})
+	sources, err := read(names)
+	if err != nil {
+		return nil, nil, err
 	}
 	overrides := map[string]any{}
 	if dev {
@@ -101,6 +95,18 @@ func load(names, environ []string, dev bool) (*config.Config, []config.Notice, e
 		return nil, nil, config.Mistakes(mistakes)
 	}
 	return config.Load(sources, environ, overrides)
+}
+
+// read reads configuration files.
+func read(names []string) (sources []config.Source, err error) {
+	for _, name := range names {
+		data, err := os.ReadFile(name) //nolint:gosec // the operator names it
+		if err != nil {
+			return nil, fmt.Errorf("read the configuration: %w", err)
+		}
+		sources = append(sources, config.Source{Name: name, Data: data})
+	}
+	return sources, nil
 }
 
 func logger(c config.Log, to io.Writer) *slog.Logger {

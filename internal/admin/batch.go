@@ -23,9 +23,26 @@ const (
 
 // batchBody is the body that makes many identities.
 type batchBody struct {
+	Identities []batchEntry `json:"identities"`
+}
+
+type batchEntry struct {
+	PatchID *secret.UUID `json:"patch_id"`
+	Create  *creation    `json:"create"`
+}
+
+// keptBody is a batch whose identities bring along the ids they had elsewhere,
+// for who asks with keep_ids=true: they stay known by them, and a batch that is
+// sent twice makes nobody twice. Without the parameter an id is, as in Kratos, an
+// unknown field.
+type keptBody struct {
 	Identities []struct {
 		PatchID *secret.UUID `json:"patch_id"`
-		Create  *creation    `json:"create"`
+		Create  *struct {
+			creation
+
+			ID string `json:"id"`
+		} `json:"create"`
 	} `json:"identities"`
 }
 
@@ -39,8 +56,8 @@ type batchResult struct {
 
 // createMany makes identities; one that fails leaves the others alone.
 func (a *API) createMany(w http.ResponseWriter, r *http.Request) error {
-	var body batchBody
-	if err := read(w, r, &body); err != nil {
+	body, err := readBatch(w, r)
+	if err != nil {
 		return err
 	}
 	if err := body.check(); err != nil {
@@ -58,6 +75,30 @@ func (a *API) createMany(w http.ResponseWriter, r *http.Request) error {
 	}
 	web.JSON(w, http.StatusOK, map[string]any{"identities": results})
 	return nil
+}
+
+func readBatch(w http.ResponseWriter, r *http.Request) (batchBody, error) {
+	var body batchBody
+	if r.URL.Query().Get("keep_ids") != "true" {
+		return body, read(w, r, &body)
+	}
+	var kept keptBody
+	if err := read(w, r, &kept); err != nil {
+		return body, err
+	}
+	for at, one := range kept.Identities {
+		entry := batchEntry{PatchID: one.PatchID}
+		if one.Create != nil {
+			id, err := secret.ParseUUID(one.Create.ID)
+			if err != nil || id == (secret.UUID{}) {
+				return body, fault.Bad(fmt.Sprintf("identities.%d.create.id is not a UUID.", at))
+			}
+			entry.Create = &one.Create.creation
+			entry.Create.id = id.String()
+		}
+		body.Identities = append(body.Identities, entry)
+	}
+	return body, nil
 }
 
 // makeMany drafts and stores what each entry describes, many at once. Those that

@@ -109,3 +109,44 @@ func TestBatchBounds(t *testing.T) {
 		t.Errorf("nothing is answered with %v", got)
 	}
 }
+
+// TestBatchKeepsIDs is how identities move in: under the ids they had, and no
+// second time when the batch is sent again.
+func TestBatchKeepsIDs(t *testing.T) {
+	h := open(t)
+	const id, other = "5a7a6bb4-4d5e-4c6b-9d0e-0f1e2d3c4b5a", "0B7A6BB4-4D5E-4C6B-9D0E-0F1E2D3C4B5A"
+	kept := func(id, email string) string {
+		return fmt.Sprintf(`{"identities":[{"create":{"id":%q,"traits":{"email":%q}}}]}`, id, email)
+	}
+	result := func(a answer) map[string]any {
+		list, _ := a.object(t)["identities"].([]any)
+		one, _ := list[0].(map[string]any)
+		return one
+	}
+	send := func(status int, body string) answer {
+		return h.expect(t, status, "PATCH", "/admin/identities?keep_ids=true", body)
+	}
+	if got := result(send(http.StatusOK, kept(id, "ann@example.org"))); got["identity"] != id {
+		t.Errorf("made as %v", got)
+	}
+	if got := result(send(http.StatusOK, kept(strings.ToLower(other), "bea@example.org"))); got["identity"] != strings.ToLower(other) {
+		t.Errorf("made as %v", got)
+	}
+	// The id alone is enough to be known: the trait has changed.
+	for _, email := range []string{"ann@example.org", "anna@example.org"} {
+		if got := result(send(http.StatusOK, kept(id, email))); got["action"] != "error" || fmt.Sprint(got["error"].(map[string]any)["code"]) != "409" {
+			t.Errorf("%s again: %v", email, got)
+		}
+	}
+	if got := h.expect(t, http.StatusOK, "GET", "/admin/identities/"+id, "").object(t); fmt.Sprint(got["traits"]) != "map[email:ann@example.org]" {
+		t.Errorf("changed to %v", got)
+	}
+	for _, bad := range []string{"", "x", "00000000-0000-0000-0000-000000000000"} {
+		if got := send(http.StatusBadRequest, kept(bad, "cleo@example.org")).Body.String(); !strings.Contains(got, "identities.0.create.id is not a UUID") {
+			t.Errorf("%q: %s", bad, got)
+		}
+	}
+	if got := h.expect(t, http.StatusBadRequest, "PATCH", "/admin/identities", kept(other, "cleo@example.org")).Body.String(); !strings.Contains(got, `json: unknown field \"id\"`) {
+		t.Errorf("without the parameter: %s", got)
+	}
+}

@@ -39,6 +39,8 @@ type creation struct {
 	State               identity.State      `json:"state"` // "" is active
 	OrganizationID      *string             `json:"organization_id"`
 	ExternalID          string              `json:"external_id"`
+
+	id string // "" has one made
 }
 
 // verifiableAddress is a verifiable address as the API shows it, so that an
@@ -84,7 +86,7 @@ func (a *API) create(w http.ResponseWriter, r *http.Request) error {
 func (a *API) draft(ctx context.Context, body creation) (*identity.Identity, error) {
 	body.SchemaID = cmp.Or(body.SchemaID, a.Config.Identity.DefaultSchemaID)
 	body.State = cmp.Or(body.State, identity.Active)
-	who := identity.New(secret.NewV4(a.Rand).String(), body.SchemaID, a.Now())
+	who := identity.New(cmp.Or(body.id, secret.NewV4(a.Rand).String()), body.SchemaID, a.Now())
 	return who, a.fill(ctx, who, &body)
 }
 

@@ -73,13 +73,17 @@ func (s *Store) putIdentity(c *commit, who *identity.Identity) error {
 	return nil
 }
 
-// Create stores a new identity. A name that belongs to another is a TakenError.
+// Create stores a new identity. A name that belongs to another is a TakenError,
+// and so is an id.
 func (s *Store) Create(ctx context.Context, who *identity.Identity) error {
 	var c commit
 	if err := s.putIdentity(&c, who); err != nil {
 		return err
 	}
-	return c.write(ctx, s.Table)
+	if err := c.write(ctx, s.Table); err != errRace { //nolint:errorlint // our own value, handed through unwrapped
+		return err
+	}
+	return &TakenError{who.ID}
 }
 
 // Owner returns who holds a guard, or a NotFound fault.
