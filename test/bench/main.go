@@ -58,6 +58,7 @@ func run(ctx context.Context, profile string, only []string) (err error) {
 		{"strangers", b.strangers},
 		{"functions", b.functions},
 		{"boot", b.boot},
+		{"population", b.population},
 	} {
 		if len(only) > 0 && !slices.Contains(only, section.name) {
 			continue
