@@ -96,6 +96,52 @@ func TestHeldAddressIsItselfProved(t *testing.T) {
 	}
 }
 
+// TestAddressesOfSettingsAreCounted: a change of address sends a message too, and
+// a code that may be guessed at.
+func TestAddressesOfSettingsAreCounted(t *testing.T) {
+	const holds = `selfservice: {flows: {settings: {after: {profile: {hooks: [{hook: verify_new_address}]}}}}}`
+	for _, more := range []string{"{}", holds} {
+		h := open(t, changing, more)
+		box := h.mailbox(t)
+		c := h.client(api)
+		c.signUp(t, ann)
+		sent := 0
+		for range 15 {
+			for _, other := range []string{"victim@example.org", ""} {
+				c.submit(t, "settings", c.start(t, "settings", ""), fields{"method": "profile", "traits.email": ann, "traits.other": other})
+			}
+		}
+		for _, one := range box.all() {
+			if one.To == "victim@example.org" {
+				sent++
+			}
+		}
+		if sent > 12 {
+			t.Errorf("%s: %d messages to one address", more, sent)
+		}
+	}
+}
+
+// TestUnaskedMailEndsQuietly: whoever signs in again and again still signs in, or
+// is still held back, when nothing more is sent.
+func TestUnaskedMailEndsQuietly(t *testing.T) {
+	for hook, last := range map[string]int{"verification": http.StatusOK, "require_verified_address": http.StatusBadRequest} {
+		h := open(t, verifying, "selfservice: {flows: {login: {after: {password: {hooks: [{hook: "+hook+"}]}}}}}")
+		h.client(api).signUp(t, ann) // which sends one, too
+		box := h.mailbox(t)
+		code := 0
+		for range 15 {
+			code = h.client(api).tryIn(t, ann, password, "").Code
+		}
+		if sent, _ := box.counts(); sent != 11 || code != last {
+			t.Errorf("%s: %d messages, then answered %d", hook, sent, code)
+		}
+		// Which does not count as asked for.
+		c := h.client(api)
+		c.asked(t, "verification", "code", ann)
+	}
+}
+
 // TestHandedOverIsOfItsOwner, whoever else is named beside it: what an
 // administrator hands over carries no address that would tell.
 func TestHandedOverIsOfItsOwner(t *testing.T) {

@@ -122,16 +122,16 @@ func (e *Engine) requireVerified(r *http.Request, step *flow.Step, who *identity
 	if e.Config.FeatureFlags.LegacyRequireVerifiedError {
 		return errNotVerified
 	}
-	change := store.Change{Flow: step.Flow}
-	begun, err := e.verify(r, step.Flow, who, unverified, &change)
-	if err == nil && len(begun) == 0 {
-		return errNotVerified // nothing can be sent
-	}
-	if err == nil {
-		err = e.commit(r.Context(), change)
+	started, err := e.verify(r, step.Flow, who, unverified)
+	var begun []*flow.Flow
+	if err == nil && len(started.begun) > 0 {
+		begun, err = e.commitVerifying(r.Context(), store.Change{Flow: step.Flow}, started)
 	}
 	if err != nil {
 		return err
+	}
+	if len(begun) == 0 {
+		return errNotVerified // nothing can be sent
 	}
 	return &unverifiedError{begun[0], who.VerifiableAddresses[0].Value}
 }

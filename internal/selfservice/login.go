@@ -206,9 +206,16 @@ func (e *Engine) admit(r *http.Request, step *flow.Step, outcome flow.Outcome, c
 	if err := e.afterLogin(r, step, &in, &change); err != nil {
 		return signedIn{}, err
 	}
-	commit := func(ctx context.Context) error { return e.commit(ctx, change) }
+	commit := func(ctx context.Context) error {
+		begun, err := e.commitVerifying(ctx, change, in.started)
+		if has(hooksAfter(after, f.Active, anyHook), config.HookShowVerificationUI) {
+			in.verifications = begun
+		}
+		return err
+	}
 	if !anew || outcome.Spent {
-		return in, commit(r.Context())
+		err := commit(r.Context())
+		return in, err
 	}
 	// The flow tells by which method somebody passed, should it be submitted again.
 	// It does not matter where that is lost.
@@ -218,7 +225,8 @@ func (e *Engine) admit(r *http.Request, step *flow.Step, outcome flow.Outcome, c
 		}
 		return nil
 	}
-	return in, table.Together(r.Context(), commit, note)
+	err = table.Together(r.Context(), commit, note)
+	return in, err
 }
 
 // afterLogin runs the hooks of a login, in their order, before the session is
@@ -240,18 +248,16 @@ func (e *Engine) afterLogin(r *http.Request, step *flow.Step, in *signedIn, chan
 		case config.HookRevokeSessions:
 			change.Who, change.Alone = who, true
 		case config.HookVerification:
-			begun, err := e.verify(r, f, who, unverified, change)
+			started, err := e.verify(r, f, who, unverified)
 			if err != nil {
 				return err
 			}
-			for _, one := range begun {
+			for _, one := range started.begun {
 				if !one.Native() && !in.same {
 					one.Browser = e.Cookies.NextBrowser(r) // the browser gets another token with its session
 				}
 			}
-			if has(hooks, config.HookShowVerificationUI) {
-				in.verifications = begun
-			}
+			in.started = started
 		}
 	}
 	mail, err := e.post(r, hooks, of)
@@ -301,6 +307,7 @@ type signedIn struct {
 	token secret.Token
 	same  bool
 
+	started       verifying    // what begins with it
 	verifications []*flow.Flow // to be shown next, if any
 	target        *url.URL
 }

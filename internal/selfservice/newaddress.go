@@ -71,7 +71,9 @@ func (e *Engine) hold(r *http.Request, step *flow.Step, before, after *identity.
 		return changed{}, true, err
 	}
 	done := changed{flow: f, held: true, verifications: []*flow.Flow{verification}}
-	return done, true, e.commit(r.Context(), store.Change{Flow: f, New: []*flow.Flow{verification}, Mail: mail})
+	return done, true, e.commit(r.Context(), store.Change{
+		Flow: f, New: []*flow.Flow{verification}, Mail: mail, Unasked: []identity.Address{{Via: fresh[0].Via, Value: fresh[0].Value}},
+	})
 }
 
 // release lets the verification of a step see a change that waits for it, as if

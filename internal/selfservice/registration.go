@@ -119,7 +119,7 @@ func (e *Engine) register(r *http.Request, step *flow.Step, outcome flow.Outcome
 	done.live, done.token = e.newSession(r, who, outcome.Method)
 	step.Session = done.live
 	change := store.Change{Flow: f, Consume: true, Same: !outcome.Spent, Who: who, Session: done.live}
-	begun, err := e.verify(r, f, who, unverified, &change)
+	started, err := e.verify(r, f, who, unverified)
 	if err != nil {
 		return registered{}, err
 	}
@@ -129,13 +129,14 @@ func (e *Engine) register(r *http.Request, step *flow.Step, outcome flow.Outcome
 		return registered{}, err
 	}
 	change.Mail = append(change.Mail, mail...)
+	begun, err := e.commitVerifying(r.Context(), change, started)
+	if err != nil {
+		return registered{}, err
+	}
 	if has(hooks, config.HookShowVerificationUI) || e.Config.FeatureFlags.LegacyContinueVerificationUI {
 		done.verifications = begun
 	}
 	done.verifies = len(begun) > 0
-	if err := e.commit(r.Context(), change); err != nil {
-		return registered{}, err
-	}
 	return done, nil
 }
 

@@ -293,12 +293,9 @@ func (e *Engine) saveSettings(r *http.Request, step *flow.Step, opening *store.O
 	if opening.Parked != nil {
 		change.Parked = opening.Parked.ID
 	}
-	begun, err := e.verify(r, f, who, pending, &change)
+	started, err := e.verify(r, f, who, pending)
 	if err != nil {
 		return changed{}, err
-	}
-	if has(done.hooks, config.HookShowVerificationUI) || e.Config.FeatureFlags.LegacyContinueVerificationUI {
-		done.verifications = begun
 	}
 	mail, err := e.settingsMail(r, step, opening.Bearer.Owner, who, done.hooks, of)
 	if err != nil {
@@ -308,9 +305,12 @@ func (e *Engine) saveSettings(r *http.Request, step *flow.Step, opening *store.O
 	if err := e.renewSettings(r, step, who, &done, &change); err != nil {
 		return changed{}, err
 	}
-	err = e.commit(r.Context(), change)
+	begun, err := e.commitVerifying(r.Context(), change, started)
 	if isTaken(err) {
 		return changed{}, fault.InvalidField("", ui.Say(ui.AccountExists))
+	}
+	if has(done.hooks, config.HookShowVerificationUI) || e.Config.FeatureFlags.LegacyContinueVerificationUI {
+		done.verifications = begun
 	}
 	return done, err
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"slices"
 
 	"styx/internal/courier"
 	"styx/internal/fault"
@@ -285,16 +286,26 @@ func (e *Engine) replaceExpiredVerification(w http.ResponseWriter, r *http.Reque
 // unverified tells whether an address still has to be proved.
 func unverified(a identity.VerifiableAddress) bool { return !a.Verified }
 
+// verifying is what goes with a change to prove addresses of who; its zero value,
+// nothing.
+type verifying struct {
+	begun  []*flow.Flow
+	mail   []*courier.Message
+	to     []identity.Address
+	who    *identity.Identity // to whom it is noted that something was sent
+	before *identity.Identity // as it was until then
+}
+
 // verify begins the verification of the first address that is to be proved, or
-// of all of them where the configuration says so, and adds to the change what
-// that takes. It returns the flows: none when no method can reach an address.
+// of all of them where the configuration says so. It begins nothing when no
+// method can reach an address.
 func (e *Engine) verify(
-	r *http.Request, from *flow.Flow, who *identity.Identity, due func(identity.VerifiableAddress) bool, change *store.Change,
-) ([]*flow.Flow, error) {
-	var begun []*flow.Flow
+	r *http.Request, from *flow.Flow, who *identity.Identity, due func(identity.VerifiableAddress) bool,
+) (verifying, error) {
 	if !e.Config.Flows.Verification.Enabled {
-		return nil, nil
+		return verifying{}, nil
 	}
+	started := verifying{who: who, before: who.Clone()}
 	for at := range who.VerifiableAddresses {
 		address := &who.VerifiableAddresses[at]
 		if !due(*address) {
@@ -302,15 +313,36 @@ func (e *Engine) verify(
 		}
 		f, mail, err := e.beginVerification(r, from, who, address)
 		if err != nil || f == nil {
-			return nil, err
+			return verifying{}, err
 		}
-		begun = append(begun, f)
-		change.Mail, change.New, change.Who = append(change.Mail, mail...), append(change.New, f), who
+		started.begun, started.mail = append(started.begun, f), append(started.mail, mail...)
+		started.to = append(started.to, identity.Address{Via: address.Via, Value: address.Value})
 		if !e.Config.FeatureFlags.LegacyContinueVerificationUI {
 			break
 		}
 	}
-	return begun, nil
+	return started, nil
+}
+
+// with is a change and the verification that begins with it.
+func (v verifying) with(change store.Change) store.Change {
+	if len(v.begun) > 0 {
+		change.Who, change.New = v.who, append(slices.Clone(change.New), v.begun...)
+		change.Mail, change.Unasked = append(slices.Clone(change.Mail), v.mail...), v.to
+	}
+	return change
+}
+
+// commitVerifying stores a change and the verification that begins with it, and
+// returns the flows that began. Nobody asked for their messages: where it would be
+// too many to one address, none is sent, and the change is stored all the same.
+func (e *Engine) commitVerifying(ctx context.Context, change store.Change, v verifying) ([]*flow.Flow, error) {
+	err := e.commit(ctx, v.with(change))
+	if len(v.begun) > 0 && fault.Is(err, fault.TooMany) {
+		*v.who = *v.before
+		return nil, e.commit(ctx, change)
+	}
+	return v.begun, err
 }
 
 // beginVerification returns the flow in which an address is proved, and what is

@@ -160,7 +160,10 @@ type Change struct {
 
 	Mail []*courier.Message
 	// To are the addresses that messages go to: so many may go to each, whoever asks.
-	To  []identity.Address
+	// Unasked are those of messages that follow from something else. They count
+	// apart: how often a stranger may ask must not tell what an owner did.
+	To, Unasked []identity.Address
+
 	New []*flow.Flow // that begin with this change
 	// Parked is a parked submission that this one goes on with, "" for none.
 	Parked string
@@ -272,6 +275,9 @@ func (s *Store) putFlow(c *commit, change Change) error {
 func (s *Store) putPaid(c *commit, change Change) error {
 	for _, to := range change.To {
 		s.charge(c, mailTo+identity.VerifiableGuard(to.Via, to.Value), sends)
+	}
+	for _, to := range change.Unasked {
+		s.charge(c, mailUnasked+identity.VerifiableGuard(to.Via, to.Value), sends)
 	}
 	return nil
 }

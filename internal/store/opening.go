@@ -198,6 +198,7 @@ func (s *Store) Spend(ctx context.Context, id string) error {
 const (
 	secondFactor = "2#"
 	mailTo       = "mail#"
+	mailUnasked  = "mail-unasked#"
 )
 
 // Claimed returns the owner of the identifier that was asked for, nil for
