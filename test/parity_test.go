@@ -2,7 +2,6 @@ package test
 
 import (
 	"encoding/json"
-	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
@@ -11,7 +10,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
-	"styx/internal/app"
+	"styx/internal/app/routes"
 	"styx/internal/courier"
 	"styx/internal/table"
 )
@@ -57,7 +56,7 @@ func deployed(t *testing.T) (template, map[string][]string) {
 	if err := json.Unmarshal(data, &read); err != nil {
 		t.Fatal(err)
 	}
-	routes := make(map[string][]string)
+	of := make(map[string][]string)
 	for id, resource := range read.Resources {
 		if resource.Type != "AWS::Serverless::Function" {
 			continue
@@ -70,7 +69,7 @@ func deployed(t *testing.T) (template, map[string][]string) {
 		if want := "./dist/" + name + "-arm64.zip"; function.CodeURI != want {
 			t.Errorf("%s runs %s, want %s", id, function.CodeURI, want)
 		}
-		routes[name] = []string{}
+		of[name] = []string{}
 		for _, event := range function.Events {
 			if event.Type != "HttpApi" {
 				continue
@@ -79,43 +78,30 @@ func deployed(t *testing.T) (template, map[string][]string) {
 			if event.Properties.Path != "" {
 				route = event.Properties.Method + " " + event.Properties.Path
 			}
-			routes[name] = append(routes[name], event.Properties.APIID+" "+route)
+			of[name] = append(of[name], event.Properties.APIID+" "+route)
 		}
-		slices.Sort(routes[name])
+		slices.Sort(of[name])
 	}
-	return read, routes
+	return read, of
 }
 
-// planned is what app.Routes asks of the template. Meta is the API's default
-// and needs no route of its own, the courier is called by no API; HTTP APIs do
-// not answer HEAD with a GET route.
+// planned is what routes.All asks of a template. Meta is the API's default, the
+// courier is called by no API.
 func planned() map[string][]string {
-	routes := map[string][]string{"meta": {"PublicApi $default"}, "admin": {"AdminApi $default"}, "courier": {}}
-	for _, route := range app.Routes {
-		if route.Function == "meta" {
-			continue
-		}
-		// {rest...} in net/http is {rest+} in an HTTP API.
-		path := strings.ReplaceAll(route.Path, "...}", "+}")
-		methods := []string{route.Method}
-		switch route.Method {
-		case "":
-			methods = []string{"ANY"}
-		case http.MethodGet:
-			methods = []string{http.MethodGet, http.MethodHead}
-		}
-		for _, method := range methods {
-			routes[route.Function] = append(routes[route.Function], "PublicApi "+method+" "+path)
+	all := map[string][]string{"meta": {"PublicApi $default"}, "admin": {"AdminApi $default"}, "courier": {}}
+	for _, route := range routes.All {
+		for _, key := range route.Keys() {
+			all[route.Function] = append(all[route.Function], "PublicApi "+key)
 		}
 	}
-	for _, of := range routes {
+	for _, of := range all {
 		slices.Sort(of)
 	}
-	return routes
+	return all
 }
 
 // TestFunctionsRoutesAndTemplateAgree holds three places together: the folders
-// under functions/, app.Routes, and template.yaml.
+// under functions/, routes.All, and template.yaml.
 func TestFunctionsRoutesAndTemplateAgree(t *testing.T) {
 	_, got := deployed(t)
 	want := planned()
@@ -146,7 +132,7 @@ func TestFunctionsRoutesAndTemplateAgree(t *testing.T) {
 		}
 		for _, route := range got[name] {
 			if !slices.Contains(routes, route) {
-				t.Errorf("template.yaml gives %s the route %s, app.Routes does not", name, route)
+				t.Errorf("template.yaml gives %s the route %s, routes.All does not", name, route)
 			}
 		}
 	}
