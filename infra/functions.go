@@ -1,6 +1,9 @@
 package main
 
 import (
+	"maps"
+	"slices"
+
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsdynamodb"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
@@ -40,8 +43,8 @@ const (
 // permission of each of its operations.
 var (
 	noting   = []string{"GetItem", "BatchGetItem", "PutItem", "UpdateItem"}
-	changing = append(noting[:len(noting):len(noting)], "DeleteItem", "ConditionCheckItem")
-	listing  = append(changing[:len(changing):len(changing)], "Query")
+	changing = append(slices.Clip(noting), "DeleteItem", "ConditionCheckItem")
+	listing  = append(slices.Clip(changing), "Query")
 )
 
 // functions are all there are; test/parity_test.go holds them against the
@@ -127,8 +130,6 @@ func (f function) deploy(stack awscdk.Stack, s shared) deployed {
 		Environment:           f.environment(s),
 		EnvironmentEncryption: s.secrets.key,
 	})
-	// Lambda decrypts the environment with the role's permission.
-	made.Node().AddDependency(role)
 	return deployed{made, role}
 }
 
@@ -140,9 +141,7 @@ func (f function) environment(s shared) *map[string]*string {
 		"STYX_TABLE":            s.table.TableName(),
 		"SERVE_PUBLIC_BASE_URL": s.baseURL,
 	}
-	for name, value := range s.secrets.values {
-		env[name] = value
-	}
+	maps.Copy(env, s.secrets.values)
 	if s.mail != nil {
 		env["COURIER_SMTP_FROM_ADDRESS"] = &s.options.FromAddress
 	}
