@@ -13,7 +13,7 @@ TALLY    := .cache/bin/tally
 COUNTS   := .cache/tally
 TAGS     := dynamodb,lambda,browser
 SOURCE   := $(wildcard build cmd functions internal test)
-CDK      := node_modules/.bin/cdk
+CDK      := $(CURDIR)/.cache/cdk/node_modules/.bin/cdk
 CFNLINT  := 1.58.0
 LINTCFN  := .cache/cfn-lint-$(CFNLINT)/bin/cfn-lint
 FUZZTIME := 60s
@@ -110,7 +110,7 @@ synth: build templates ## write the AWS stack's template to infra/cdk.out, and c
 # where CDK_OUTDIR says. It names a role its functions refer to as something to
 # wait for as well (W3005), which is idle and harmless.
 templates: need-node $(LINTCFN)
-	cd infra && CDK_OUTDIR=cdk.out go run .
+	cd infra && rm -rf cdk.out && CDK_OUTDIR=cdk.out go run .
 	$(LINTCFN) template.yaml
 	$(LINTCFN) --ignore-checks W3005 --template infra/cdk.out/*.template.json
 
@@ -124,17 +124,19 @@ $(LINTCFN):
 # CONFIG is the folder that goes into each function's zip; ARGS go to the CDK's
 # command line: ARGS='-c from-address=no-reply@example.com'. What it is about to
 # create is shown before it asks.
-deploy: infra/$(CDK) ## deploy to AWS; CONFIG=<folder with styx.yml>, ARGS='-c domain=...'
+deploy: $(CDK) ## deploy to AWS; CONFIG=<folder with styx.yml>, ARGS='-c domain=...'
 	@[[ -f "$(CONFIG)/styx.yml" ]] || { echo 'make deploy: CONFIG must name a folder with styx.yml and its schemas' >&2; exit 1; }
 	go run ./build -config "$(CONFIG)"
 	cd infra && $(CDK) bootstrap $(ARGS) && $(CDK) diff $(ARGS) && $(CDK) deploy $(ARGS)
 
-destroy: infra/$(CDK) ## take the AWS stack down again; the table, its key and its secrets stay
+destroy: $(CDK) ## take the AWS stack down again; the table, its key and its secrets stay
 	cd infra && $(CDK) destroy $(ARGS)
 	@echo 'the table, the key and the secret are still there: delete them by hand, the data with them'
 
-infra/$(CDK): infra/package-lock.json | need-node
-	cd infra && npm ci --no-audit --no-fund
+# Not within infra/: what npm installs has Go files of its own.
+$(CDK): infra/package.json infra/package-lock.json | need-node
+	@mkdir -p .cache/cdk && cp $^ .cache/cdk
+	@cd .cache/cdk && npm ci --no-audit --no-fund
 	@touch $@
 
 local-up: ## (comes with the emulated deployment; not here yet)
