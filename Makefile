@@ -1,5 +1,5 @@
-# Every target sets up what it needs. Only Go is assumed, save by `test` and
-# what it calls: they say what they miss.
+# Every target sets up what it needs. Only Go is assumed, save by `test`, by the
+# AWS stack's, and by what they call: they say what they miss.
 
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
@@ -13,10 +13,13 @@ TALLY    := .cache/bin/tally
 COUNTS   := .cache/tally
 TAGS     := dynamodb,lambda,browser
 SOURCE   := $(wildcard build cmd functions internal test)
+CDK      := $(CURDIR)/.cache/cdk/node_modules/.bin/cdk
+CFNLINT  := 1.58.0
+LINTCFN  := .cache/cfn-lint-$(CFNLINT)/bin/cfn-lint
 FUZZTIME := 60s
 
-.PHONY: help run styx build test test-dynamo golden fuzz lint fmt bench synth deploy local-up \
-	counts check-format vet tests sdk fuzz-smoke conformance
+.PHONY: help run styx build test test-dynamo golden fuzz lint fmt bench synth deploy destroy local-up \
+	counts check-format vet tests sdk stack templates need-node fuzz-smoke conformance
 
 help: ## list the targets
 	@sed -nE 's/^([a-z -]+):.* ## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
@@ -34,7 +37,7 @@ build: styx ## make bin/styx and each function's bootstrap and zip
 # The order is cheapest first. Each step that runs tests leaves its counts in a
 # file; the last line adds them up, and fails if anything failed, was skipped,
 # or if nothing ran.
-test: counts check-format vet build tests sdk lint fuzz-smoke conformance ## everything: format, vet, builds, tests, linters, fuzz targets
+test: counts check-format vet build tests sdk stack templates lint fuzz-smoke conformance ## everything: format, vet, builds, tests, linters, fuzz targets
 	@$(TALLY) -sum $(COUNTS)
 
 counts:
@@ -42,7 +45,7 @@ counts:
 	@go build -o $(TALLY) ./test/tally
 
 check-format:
-	@bad=$$(gofmt -l $(SOURCE)); if [[ -n $$bad ]]; then printf 'not formatted (make fmt):\n%s\n' "$$bad"; exit 1; fi
+	@bad=$$(gofmt -l $(SOURCE) infra); if [[ -n $$bad ]]; then printf 'not formatted (make fmt):\n%s\n' "$$bad"; exit 1; fi
 
 vet:
 	go vet -tags $(TAGS) ./...
@@ -55,12 +58,18 @@ tests:
 sdk:
 	@cd test/sdk && go test -count=1 -timeout 10m -json ./... | $(CURDIR)/$(TALLY) -to $(CURDIR)/$(COUNTS)/sdk
 
+# The stack is a module of its own. Vetting it means vetting the CDK, which takes
+# minutes: the linter does so once.
+stack: need-node
+	@cd infra && go test -vet=off -json ./... | $(CURDIR)/$(TALLY) -to $(CURDIR)/$(COUNTS)/stack
+
 test-dynamo: ## only the tests that need a DynamoDB API, against a real one on this machine
 	@test/dynamodb/with.sh go test -race -tags dynamodb \
 		$$(grep -rlE '^//go:build .*\bdynamodb\b' --include='*_test.go' $(SOURCE) | xargs -n1 dirname | sort -u | sed 's|^|./|')
 
 golden: ## rewrite the recorded answers; read the difference before you commit it
 	go test $$(grep -rl 'flag.Bool("update"' --include='*_test.go' $(SOURCE) | xargs -n1 dirname | sort -u | sed 's|^|./|') -update
+	cd infra && go test -vet=off . -update
 
 fuzz: ## run every fuzz target for FUZZTIME (60s)
 	@test/fuzz.sh $(FUZZTIME)
@@ -70,9 +79,11 @@ fuzz-smoke:
 
 lint: $(LINTER) ## run golangci-lint
 	$(LINTER) run ./...
+	cd infra && $(CURDIR)/$(LINTER) run ./...
 
 fmt: $(LINTER) ## format the source
 	$(LINTER) fmt ./...
+	cd infra && $(CURDIR)/$(LINTER) fmt ./...
 
 # Built from the Go module proxy: about four minutes on two cores, once.
 $(LINTER):
@@ -93,5 +104,40 @@ conformance: styx
 bench: ## measure throughput, latency, table round trips, cold starts
 	@test/dynamodb/with.sh go run ./test/bench
 
-synth deploy local-up: ## (come with the AWS stack; not here yet)
-	@echo 'make $@: needs the AWS stack in infra/, which is not part of this tree yet' >&2; exit 1
+synth: build templates ## write the AWS stack's template to infra/cdk.out, and check it
+
+# Both stacks' templates. The CDK's needs no command line: the app writes it
+# where CDK_OUTDIR says. It names a role its functions refer to as something to
+# wait for as well (W3005), which is idle and harmless.
+templates: need-node $(LINTCFN)
+	cd infra && rm -rf cdk.out && CDK_OUTDIR=cdk.out go run .
+	$(LINTCFN) template.yaml
+	$(LINTCFN) --ignore-checks W3005 --template infra/cdk.out/*.template.json
+
+need-node:
+	@command -v node >/dev/null || { echo 'the CDK needs Node.js' >&2; exit 1; }
+
+$(LINTCFN):
+	@python3 -m venv $(@D)/..
+	@$(@D)/pip install --quiet --disable-pip-version-check cfn-lint==$(CFNLINT)
+
+# CONFIG is the folder that goes into each function's zip; ARGS go to the CDK's
+# command line: ARGS='-c from-address=no-reply@example.com'. What it is about to
+# create is shown before it asks.
+deploy: $(CDK) ## deploy to AWS; CONFIG=<folder with styx.yml>, ARGS='-c domain=...'
+	@[[ -f "$(CONFIG)/styx.yml" ]] || { echo 'make deploy: CONFIG must name a folder with styx.yml and its schemas' >&2; exit 1; }
+	go run ./build -config "$(CONFIG)"
+	cd infra && $(CDK) bootstrap $(ARGS) && $(CDK) diff $(ARGS) && $(CDK) deploy $(ARGS)
+
+destroy: $(CDK) ## take the AWS stack down again; the table, its key and its secrets stay
+	cd infra && $(CDK) destroy $(ARGS)
+	@echo 'the table, the key and the secret are still there: delete them by hand, the data with them'
+
+# Not within infra/: what npm installs has Go files of its own.
+$(CDK): infra/package.json infra/package-lock.json | need-node
+	@mkdir -p .cache/cdk && cp $^ .cache/cdk
+	@cd .cache/cdk && npm ci --no-audit --no-fund
+	@touch $@
+
+local-up: ## (comes with the emulated deployment; not here yet)
+	@echo 'make $@: needs an emulated deployment, which is not part of this tree yet' >&2; exit 1

@@ -2,7 +2,9 @@ package test
 
 import (
 	"encoding/json"
-	"net/http"
+	"errors"
+	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -11,7 +13,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
-	"styx/internal/app"
+	"styx/internal/app/routes"
 	"styx/internal/courier"
 	"styx/internal/table"
 )
@@ -19,6 +21,7 @@ import (
 // template is what the checks read of template.yaml. Intrinsic functions are
 // taken for what they are given: !Ref X reads "X".
 type template struct {
+	Globals   struct{ Function json.RawMessage }
 	Resources map[string]struct {
 		Type       string
 		Properties json.RawMessage
@@ -57,7 +60,7 @@ func deployed(t *testing.T) (template, map[string][]string) {
 	if err := json.Unmarshal(data, &read); err != nil {
 		t.Fatal(err)
 	}
-	routes := make(map[string][]string)
+	of := make(map[string][]string)
 	for id, resource := range read.Resources {
 		if resource.Type != "AWS::Serverless::Function" {
 			continue
@@ -70,7 +73,7 @@ func deployed(t *testing.T) (template, map[string][]string) {
 		if want := "./dist/" + name + "-arm64.zip"; function.CodeURI != want {
 			t.Errorf("%s runs %s, want %s", id, function.CodeURI, want)
 		}
-		routes[name] = []string{}
+		of[name] = []string{}
 		for _, event := range function.Events {
 			if event.Type != "HttpApi" {
 				continue
@@ -79,43 +82,30 @@ func deployed(t *testing.T) (template, map[string][]string) {
 			if event.Properties.Path != "" {
 				route = event.Properties.Method + " " + event.Properties.Path
 			}
-			routes[name] = append(routes[name], event.Properties.APIID+" "+route)
+			of[name] = append(of[name], event.Properties.APIID+" "+route)
 		}
-		slices.Sort(routes[name])
+		slices.Sort(of[name])
 	}
-	return read, routes
+	return read, of
 }
 
-// planned is what app.Routes asks of the template. Meta is the API's default
-// and needs no route of its own, the courier is called by no API; HTTP APIs do
-// not answer HEAD with a GET route.
+// planned is what routes.All asks of a template. Meta is the API's default, the
+// courier is called by no API.
 func planned() map[string][]string {
-	routes := map[string][]string{"meta": {"PublicApi $default"}, "admin": {"AdminApi $default"}, "courier": {}}
-	for _, route := range app.Routes {
-		if route.Function == "meta" {
-			continue
-		}
-		// {rest...} in net/http is {rest+} in an HTTP API.
-		path := strings.ReplaceAll(route.Path, "...}", "+}")
-		methods := []string{route.Method}
-		switch route.Method {
-		case "":
-			methods = []string{"ANY"}
-		case http.MethodGet:
-			methods = []string{http.MethodGet, http.MethodHead}
-		}
-		for _, method := range methods {
-			routes[route.Function] = append(routes[route.Function], "PublicApi "+method+" "+path)
+	all := map[string][]string{"meta": {"PublicApi $default"}, "admin": {"AdminApi $default"}, "courier": {}}
+	for _, route := range routes.All {
+		for _, key := range route.Keys() {
+			all[route.Function] = append(all[route.Function], "PublicApi "+key)
 		}
 	}
-	for _, of := range routes {
+	for _, of := range all {
 		slices.Sort(of)
 	}
-	return routes
+	return all
 }
 
 // TestFunctionsRoutesAndTemplateAgree holds three places together: the folders
-// under functions/, app.Routes, and template.yaml.
+// under functions/, routes.All, and template.yaml.
 func TestFunctionsRoutesAndTemplateAgree(t *testing.T) {
 	_, got := deployed(t)
 	want := planned()
@@ -146,7 +136,7 @@ func TestFunctionsRoutesAndTemplateAgree(t *testing.T) {
 		}
 		for _, route := range got[name] {
 			if !slices.Contains(routes, route) {
-				t.Errorf("template.yaml gives %s the route %s, app.Routes does not", name, route)
+				t.Errorf("template.yaml gives %s the route %s, routes.All does not", name, route)
 			}
 		}
 	}
@@ -208,28 +198,35 @@ func TestTemplateMakesTheTable(t *testing.T) {
 	}
 }
 
-// TestStreamWakesTheCourier holds the mapping in template.yaml, and the sample
-// event, against what the function reads of a stream.
+// TestStreamWakesTheCourier holds each stack's mapping, and the sample event,
+// against what the function reads of a stream.
 func TestStreamWakesTheCourier(t *testing.T) {
 	read, _ := deployed(t)
-	var mapping struct {
-		FunctionName   string
-		EventSourceArn string
-		FilterCriteria struct {
-			Filters []struct{ Pattern string }
+	// The CDK ends its names with eight digits.
+	for id, resource := range recordedStack(t).Resources {
+		if strings.HasPrefix(id, "CourierStream") {
+			read.Resources["CourierStream of the CDK"] = resource
 		}
-		FunctionResponseTypes []string
-	}
-	if err := json.Unmarshal(read.Resources["CourierStream"].Properties, &mapping); err != nil {
-		t.Fatal(err)
-	}
-	if mapping.FunctionName != "Courier" || mapping.EventSourceArn != "Table.StreamArn" ||
-		!slices.Equal(mapping.FunctionResponseTypes, []string{"ReportBatchItemFailures"}) {
-		t.Errorf("the stream is mapped by %+v", mapping)
 	}
 	want := `{"dynamodb":{"NewImage":{"` + string(table.AttrSt) + `":{"S":["` + string(courier.Queued) + `"]}}}}`
-	if filters := mapping.FilterCriteria.Filters; len(filters) != 1 || filters[0].Pattern != want {
-		t.Errorf("the stream is filtered by %v, want %s", filters, want)
+	for _, id := range []string{"CourierStream", "CourierStream of the CDK"} {
+		var mapping struct {
+			FunctionName, EventSourceArn any
+			FilterCriteria               struct {
+				Filters []struct{ Pattern string }
+			}
+			FunctionResponseTypes []string
+		}
+		if err := json.Unmarshal(read.Resources[id].Properties, &mapping); err != nil {
+			t.Fatal(err)
+		}
+		if !strings.Contains(fmt.Sprint(mapping.FunctionName), "Courier") || !strings.Contains(fmt.Sprint(mapping.EventSourceArn), "StreamArn") ||
+			!slices.Equal(mapping.FunctionResponseTypes, []string{"ReportBatchItemFailures"}) {
+			t.Errorf("%s: the stream is mapped by %+v", id, mapping)
+		}
+		if filters := mapping.FilterCriteria.Filters; len(filters) != 1 || filters[0].Pattern != want {
+			t.Errorf("%s: the stream is filtered by %v, want %s", id, filters, want)
+		}
 	}
 	data, err := os.ReadFile("../functions/courier/event.json")
 	if err != nil {
@@ -253,6 +250,124 @@ func TestStreamWakesTheCourier(t *testing.T) {
 	}
 	if len(sample.Records) == 0 {
 		t.Error("the sample event is empty")
+	}
+}
+
+// given is what a template gives a function.
+type given struct {
+	Description, Runtime, Handler string
+	MemorySize, Timeout           int
+	Environment                   struct{ Variables map[string]any }
+}
+
+// setup is given, and what the function may do, in words that compare.
+func (g given) setup(actions []string) string {
+	var names []string
+	for name := range g.Environment.Variables {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	slices.Sort(actions)
+	return fmt.Sprintf("%s\n%s %s\n%d MB, %d s\n%v\n%v", g.Description, g.Runtime, g.Handler, g.MemorySize, g.Timeout, names, slices.Compact(actions))
+}
+
+// statements are the part of a policy that names actions, one or many.
+type statements []struct{ Action any }
+
+func (s statements) actions() []string {
+	var all []string
+	for _, one := range s {
+		switch action := one.Action.(type) {
+		case string:
+			all = append(all, action)
+		case []any:
+			for _, name := range action {
+				all = append(all, name.(string))
+			}
+		}
+	}
+	return all
+}
+
+// recordedStack reads the template that the CDK made last; infra's tests hold it
+// to be what the CDK makes now.
+func recordedStack(t *testing.T) template {
+	t.Helper()
+	data, err := os.ReadFile("../infra/testdata/stack.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var recorded template
+	if err := json.Unmarshal(data, &recorded); err != nil {
+		t.Fatal(err)
+	}
+	return recorded
+}
+
+// TestBothStacksGiveAFunctionTheSame holds template.yaml against the recorded
+// template of the CDK: memory, time, names of the environment, allowed actions.
+func TestBothStacksGiveAFunctionTheSame(t *testing.T) {
+	// What only one of them has: SAM takes secrets and the base path as
+	// parameters, and its role may log without being told; the CDK knows the
+	// sender.
+	ours := func(name string) bool {
+		return strings.HasPrefix(name, "SECRETS_") || name == "STYX_BASE_PATH" || name == "COURIER_SMTP_FROM_ADDRESS"
+	}
+	logging := func(action string) bool { return strings.HasPrefix(action, "logs:") }
+
+	recorded := recordedStack(t)
+	want := map[string]string{}
+	policies := map[string]statements{}
+	for id, resource := range recorded.Resources {
+		if resource.Type != "AWS::IAM::Policy" {
+			continue
+		}
+		var policy struct {
+			PolicyDocument struct{ Statement statements }
+		}
+		if err := json.Unmarshal(resource.Properties, &policy); err != nil {
+			t.Fatal(err)
+		}
+		policies[strings.TrimSuffix(id[:len(id)-8], "RoleDefaultPolicy")] = policy.PolicyDocument.Statement
+	}
+	for id, resource := range recorded.Resources {
+		if resource.Type != "AWS::Lambda::Function" {
+			continue
+		}
+		var function given
+		if err := json.Unmarshal(resource.Properties, &function); err != nil {
+			t.Fatal(err)
+		}
+		maps.DeleteFunc(function.Environment.Variables, func(name string, _ any) bool { return ours(name) })
+		id = id[:len(id)-8]
+		want[id] = function.setup(slices.DeleteFunc(policies[id].actions(), logging))
+	}
+
+	read, _ := deployed(t)
+	got := map[string]string{}
+	for id, resource := range read.Resources {
+		if resource.Type != "AWS::Serverless::Function" {
+			continue
+		}
+		var function given
+		var policy struct {
+			Policies []struct{ Statement statements }
+		}
+		for _, part := range []json.RawMessage{read.Globals.Function, resource.Properties} {
+			if err := errors.Join(json.Unmarshal(part, &function), json.Unmarshal(part, &policy)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		maps.DeleteFunc(function.Environment.Variables, func(name string, _ any) bool { return ours(name) })
+		got[id] = function.setup(policy.Policies[0].Statement.actions())
+	}
+	if len(want) == 0 || !maps.Equal(got, want) {
+		for id := range want {
+			if got[id] != want[id] {
+				t.Errorf("%s in template.yaml\n%s\nand in the CDK's stack\n%s", id, got[id], want[id])
+			}
+		}
+		t.Errorf("%d functions in template.yaml, %d in the CDK's stack", len(got), len(want))
 	}
 }
 

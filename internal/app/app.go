@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"styx/internal/app/routes"
 	"styx/internal/config"
 	"styx/internal/courier"
 	"styx/internal/identity"
@@ -172,7 +173,7 @@ func mux(handlers ...selfservice.Handlers) *http.ServeMux {
 			mounted[pattern] = true
 		}
 	}
-	for _, route := range Routes {
+	for _, route := range routes.All {
 		if pattern := route.Pattern(); !mounted[pattern] {
 			m.Handle(pattern, http.NotFoundHandler())
 		}
@@ -189,7 +190,7 @@ func (a *App) Public(handlers ...selfservice.Handlers) http.Handler {
 // admin API, where what they ask for is.
 func (a *App) Elsewhere() selfservice.Handlers {
 	handlers := selfservice.Handlers{}
-	for _, route := range Routes {
+	for _, route := range routes.All {
 		if route.Function == "meta" && isAdmin(route.Path) {
 			handlers[route.Pattern()] = redirect(a.Config.Serve.Admin.BaseURL, "/admin")
 		}

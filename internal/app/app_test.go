@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"styx/internal/app/routes"
 	"styx/internal/config"
 	"styx/internal/selfservice"
 	"styx/internal/table/local"
@@ -68,7 +69,7 @@ func TestRoutesAndHandlersAgree(t *testing.T) {
 		"meta":         {a.Engine.Meta(), a.Engine.Errors(), a.Elsewhere()},
 	}
 	want, got := map[string][]string{}, map[string][]string{}
-	for _, route := range Routes {
+	for _, route := range routes.All {
 		want[route.Function] = append(want[route.Function], route.Pattern())
 	}
 	for function, all := range mounted {

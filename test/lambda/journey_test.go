@@ -20,7 +20,7 @@ import (
 	"testing"
 	"time"
 
-	"styx/internal/app"
+	"styx/internal/app/routes"
 	"styx/internal/gateway/gatewaytest"
 	"styx/internal/table/dynamo"
 	"styx/test/lambda"
@@ -127,7 +127,7 @@ func deploy(t *testing.T, api gatewaytest.API, concurrency int) *stack {
 func (s *stack) route() func(*http.Request) (gatewaytest.Invoker, error) {
 	mux := http.NewServeMux()
 	owner := map[string]string{}
-	for _, route := range app.Routes {
+	for _, route := range routes.All {
 		mux.Handle(route.Pattern(), http.NotFoundHandler())
 		owner[route.Pattern()] = route.Function
 	}

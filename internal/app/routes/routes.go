@@ -1,4 +1,9 @@
-package app
+// Package routes is the one table of routes of the public API. The local
+// server, the stacks that deploy the functions and the function that answers
+// what nobody owns read it; so it imports nothing.
+package routes
+
+import "strings"
 
 // Route says which function answers a method and path. An empty method is any;
 // GET answers HEAD as well. Paths are patterns of net/http's mux.
@@ -8,9 +13,8 @@ type Route struct {
 	Path     string
 }
 
-// Routes is the one table of routes of the public API. The local server, the
-// deployment templates and the function that answers what nobody owns read it.
-var Routes = []Route{
+// All are the routes, those of a function together.
+var All = []Route{
 	{"login", "GET", "/self-service/login/browser"},
 	{"login", "GET", "/self-service/login/api"},
 	{"login", "GET", "/self-service/login/flows"},
@@ -76,4 +80,23 @@ func (r Route) Pattern() string {
 		return r.Path
 	}
 	return r.Method + " " + r.Path
+}
+
+// Keys are the route keys, "METHOD /path", by which an HTTP API of API Gateway
+// finds the route's function. Those of meta are none: it is the API's default
+// and gets whatever no other function does.
+func (r Route) Keys() []string {
+	if r.Function == "meta" {
+		return nil
+	}
+	// {rest...} in net/http is {rest+} in an HTTP API.
+	path := strings.ReplaceAll(r.Path, "...}", "+}")
+	switch r.Method {
+	case "":
+		return []string{"ANY " + path}
+	case "GET":
+		// HTTP APIs do not answer HEAD with a GET route.
+		return []string{"GET " + path, "HEAD " + path}
+	}
+	return []string{r.Method + " " + path}
 }

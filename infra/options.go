@@ -1,0 +1,102 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// options are what a deployment may choose, by the CDK's context: in cdk.json,
+// or as -c key=value.
+type options struct {
+	// Stage tells deployments of one account apart: the stack is styx-<stage>.
+	Stage string
+	// Architecture is Lambda's: arm64, or x86_64 for an emulator on such a
+	// machine.
+	Architecture string
+	// Domain is the host of the public API, as id.example.com. Without one it is
+	// the API's own. It needs a Certificate, the ARN of one of the same region,
+	// or a Zone.
+	Domain, Certificate string
+	// Zone is the id of a public hosted zone of Route 53, and ZoneName its
+	// domain: then the records of Domain and of mail are made as well.
+	Zone, ZoneName string
+	// FromAddress is the sender of mail. Without one there is no SES, and the
+	// configuration says how mail goes.
+	FromAddress string
+	// Secrets are the lists of secrets that the stack's secret holds besides
+	// "default": of cookie, cipher and pagination.
+	Secrets []string
+	// SecretsVersion is the version of the secret that the functions get. A
+	// change of it is what brings a new value to them.
+	SecretsVersion string
+	// Version is what the admin API's /version answers.
+	Version string
+	// Zips is the folder with the functions' zips.
+	Zips string
+}
+
+// read takes the options from the context and says all that is wrong with them.
+func read(context func(key string) any) (options, error) {
+	var wrong []error
+	text := func(key, preset, pattern, form string) string {
+		value, _ := context(key).(string)
+		if value == "" {
+			return preset
+		}
+		if !regexp.MustCompile(`^(?:` + pattern + `)$`).MatchString(value) {
+			wrong = append(wrong, fmt.Errorf("context %s: %q is not %s", key, value, form))
+		}
+		return value
+	}
+	const host = `([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,}`
+	o := options{
+		Stage:          text("stage", "production", `[a-z][a-z0-9-]{0,31}`, "lower-case letters, digits and dashes"),
+		Architecture:   text("architecture", "arm64", `arm64|x86_64`, "arm64 or x86_64"),
+		Domain:         text("domain", "", host, "a host name"),
+		Certificate:    text("certificate", "", `arn:[a-z-]+:acm:[^:]+:\d+:certificate/.+`, "the ARN of a certificate"),
+		Zone:           text("zone", "", `Z[A-Z0-9]+`, "the id of a hosted zone"),
+		ZoneName:       text("zone-name", "", host, "a domain"),
+		FromAddress:    text("from-address", "", `[^@\s]+@`+host, "a mail address"),
+		SecretsVersion: text("secrets-version", "", `[A-Za-z0-9-]{32,64}`, "the id of a secret's version"),
+		Version:        text("version", "unreleased", `[!-~]+`, "a version"),
+		Zips:           text("zips", "../dist", `.+`, "a folder"),
+	}
+	if lists := text("secrets", "", `(cookie|cipher|pagination)(,(cookie|cipher|pagination))*`, "a list of cookie, cipher, pagination"); lists != "" {
+		o.Secrets = strings.Split(lists, ",")
+	}
+	if (o.Zone == "") != (o.ZoneName == "") {
+		wrong = append(wrong, errors.New("context zone and zone-name: one needs the other"))
+	}
+	if o.Domain != "" && (o.Certificate == "") == (o.Zone == "") {
+		wrong = append(wrong, errors.New("context domain: needs either a certificate or a zone"))
+	}
+	if o.Zone != "" && o.Domain != "" && !within(o.Domain, o.ZoneName) {
+		wrong = append(wrong, fmt.Errorf("context domain: %s is not in the zone %s", o.Domain, o.ZoneName))
+	}
+	return o, errors.Join(wrong...)
+}
+
+// within tells whether host is domain, or below it.
+func within(host, domain string) bool {
+	return host == domain || strings.HasSuffix(host, "."+domain)
+}
+
+// zip is the path of a function's zip, as build names it.
+func (o options) zip(function string) string {
+	suffix := "arm64"
+	if o.Architecture == "x86_64" {
+		suffix = "amd64"
+	}
+	return o.Zips + "/" + function + "-" + suffix + ".zip"
+}
+
+// secretOf is the member of the stack's secret that holds a list of secrets.
+func (o options) secretOf(list string) string {
+	if slices.Contains(o.Secrets, list) {
+		return list
+	}
+	return "default"
+}

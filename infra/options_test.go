@@ -1,0 +1,44 @@
+package main
+
+import (
+	"strings"
+	"testing"
+)
+
+func TestOptionsSayAllThatIsWrong(t *testing.T) {
+	for _, row := range []struct {
+		name    string
+		context map[string]any
+		want    []string // parts of the error; none when all is well
+	}{
+		{"nothing asked for", nil, nil},
+		{"a domain and its certificate", map[string]any{"domain": "id.example.com", "certificate": "arn:aws:acm:eu-central-1:111122223333:certificate/x"}, nil},
+		{"a domain in a zone", map[string]any{"domain": "id.example.com", "zone": "Z01", "zone-name": "example.com"}, nil},
+		{"a domain alone", map[string]any{"domain": "id.example.com"}, []string{"needs either a certificate or a zone"}},
+		{"a domain elsewhere", map[string]any{"domain": "id.example.org", "zone": "Z01", "zone-name": "example.com"}, []string{"id.example.org is not in the zone example.com"}},
+		{"a domain that only ends alike", map[string]any{"domain": "id.badexample.com", "zone": "Z01", "zone-name": "example.com"}, []string{"is not in the zone"}},
+		{"half a zone", map[string]any{"zone": "Z01"}, []string{"one needs the other"}},
+		{"two mistakes", map[string]any{"stage": "Production!", "from-address": "nobody"}, []string{"context stage", "context from-address"}},
+		{"an unknown list", map[string]any{"secrets": "cookie,default"}, []string{"context secrets"}},
+		{"an unknown architecture", map[string]any{"architecture": "amd64"}, []string{"arm64 or x86_64"}},
+	} {
+		_, err := read(func(key string) any { return row.context[key] })
+		if (err == nil) != (row.want == nil) {
+			t.Errorf("%s: %v", row.name, err)
+			continue
+		}
+		for _, part := range row.want {
+			if !strings.Contains(err.Error(), part) {
+				t.Errorf("%s: %v does not say %q", row.name, err, part)
+			}
+		}
+	}
+}
+
+func TestArchitectureChoosesTheZip(t *testing.T) {
+	for architecture, want := range map[string]string{"arm64": "dist/login-arm64.zip", "x86_64": "dist/login-amd64.zip"} {
+		if got := (options{Architecture: architecture, Zips: "dist"}).zip("login"); got != want {
+			t.Errorf("%s: %s", architecture, got)
+		}
+	}
+}
