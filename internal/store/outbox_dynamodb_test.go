@@ -34,7 +34,8 @@ func TestOutboxOnDynamoDB(t *testing.T) {
 			if err := on.Create(t.Context()); err != nil {
 				t.Fatal(err)
 			}
-			test(t, postOn(t, on, newClock()))
+			// The API deletes what has expired by its own clock.
+			test(t, postOn(t, on, clockAt(time.Now())))
 		})
 	}
 }

@@ -47,10 +47,11 @@ func openPost(tb testing.TB) post {
 	return postOn(tb, memory, c)
 }
 
-func newClock() *clock {
+func newClock() *clock { return clockAt(time.Date(2026, 7, 1, 12, 0, 0, 0, time.UTC)) }
+
+func clockAt(now time.Time) *clock {
 	c := new(clock)
-	// Far ahead: a DynamoDB API sweeps up what expired by its own clock.
-	c.now.Store(time.Date(2126, 7, 1, 12, 0, 0, 0, time.UTC).UnixMicro())
+	c.now.Store(now.UnixMicro())
 	return c
 }
 
