@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"styx/internal/audit"
 	"styx/internal/secret"
 	"styx/internal/table"
 )
@@ -21,7 +22,7 @@ func logged(log *slog.Logger, api string, skipHealth bool, next http.Handler) ht
 		began := time.Now()
 		id := secret.NewV7(began, rand.Reader).String()
 		w.Header().Set("X-Request-Id", id)
-		ctx, tally := table.WithTally(r.Context())
+		ctx, tally := table.WithTally(audit.During(r.Context(), id))
 		seen := &statusWriter{ResponseWriter: w}
 		next.ServeHTTP(seen, r.WithContext(ctx))
 		log.LogAttrs(ctx, slog.LevelInfo, "request",

@@ -63,12 +63,22 @@ type Record struct {
 // version of the form of a record.
 const version = 1
 
-// Note logs a record, with the time and the request's id that the log adds.
+type requestKey struct{}
+
+// During lets the records of a request carry its id, by which they are found
+// beside its line in the log.
+func During(ctx context.Context, requestID string) context.Context {
+	return context.WithValue(ctx, requestKey{}, requestID)
+}
+
+// Note logs a record.
 func Note(ctx context.Context, log *slog.Logger, r Record) {
 	attributes := []slog.Attr{
 		slog.String("styx", "audit"), slog.Int("v", version), slog.String("event", string(r.Event)), slog.String("outcome", r.Outcome),
 	}
+	requestID, _ := ctx.Value(requestKey{}).(string)
 	for _, member := range []struct{ name, value string }{
+		{"request_id", requestID},
 		{"reason", string(r.Reason)},
 		{"identity_id", r.Identity},
 		{"session_id", r.Session},

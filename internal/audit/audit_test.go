@@ -18,7 +18,7 @@ import (
 func TestRecord(t *testing.T) {
 	var out bytes.Buffer
 	log := slog.New(slog.NewJSONHandler(&out, nil))
-	audit.Note(t.Context(), log, audit.Record{Event: audit.Login, Identity: "i", Method: "password", Outcome: audit.Failure, Reason: audit.Credentials, Agent: "curl/8.5.0"})
+	audit.Note(audit.During(t.Context(), "r"), log, audit.Record{Event: audit.Login, Identity: "i", Method: "password", Outcome: audit.Failure, Reason: audit.Credentials, Agent: "curl/8.5.0"})
 	var got map[string]any
 	if err := json.Unmarshal(out.Bytes(), &got); err != nil {
 		t.Fatal(err)
@@ -26,7 +26,7 @@ func TestRecord(t *testing.T) {
 	delete(got, "time")
 	want := map[string]any{
 		"level": "INFO", "msg": "audit", "styx": "audit", "v": 1.0, "event": "login", "outcome": "failure",
-		"reason": "credentials", "identity_id": "i", "method": "password", "ua_hash": got["ua_hash"],
+		"reason": "credentials", "request_id": "r", "identity_id": "i", "method": "password", "ua_hash": got["ua_hash"],
 	}
 	if fmt.Sprint(got) != fmt.Sprint(want) || len(got["ua_hash"].(string)) != 12 || strings.Contains(out.String(), "curl") {
 		t.Errorf("logged %v", got)

@@ -18,6 +18,7 @@ import (
 	"github.com/aws/aws-lambda-go/lambdacontext"
 	"github.com/awslabs/aws-lambda-go-api-proxy/httpadapter"
 
+	"styx/internal/audit"
 	"styx/internal/table"
 )
 
@@ -144,7 +145,7 @@ func (g *Gateway) answer(ctx context.Context, payload []byte, began time.Time, w
 
 	ctx, cancel := context.WithDeadline(ctx, deadline(ctx, began))
 	defer cancel()
-	ctx = context.WithValue(ctx, factsKey{}, known)
+	ctx = audit.During(context.WithValue(ctx, factsKey{}, known), known.requestID)
 	ctx = context.WithValue(ctx, lineKey{}, written)
 	response, err = g.adapter.ProxyWithContext(withPassage(ctx, passed), passed.event)
 	if err != nil {
