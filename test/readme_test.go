@@ -4,16 +4,16 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"regexp"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
+
+	"styx/test/program"
 )
 
 // TestWalkThrough runs the README's walk-through as printed, against a server
@@ -28,7 +28,7 @@ func TestWalkThrough(t *testing.T) {
 	if len(steps) < 5 {
 		t.Fatalf("the README has %d steps with their output, want 5 or more", len(steps))
 	}
-	public, admin := freePort(t), freePort(t)
+	public, admin := program.FreePorts(t)
 	serve(t, public, admin)
 
 	var script, want strings.Builder
@@ -54,14 +54,12 @@ func TestWalkThrough(t *testing.T) {
 // given ports until the test ends, and checks that it stops when asked to.
 func serve(t *testing.T, public, admin int) {
 	t.Helper()
-	binary := filepath.Join(t.TempDir(), "styx")
-	build := exec.Command("go", "build", "-o", binary, "./cmd/styx")
-	build.Dir = ".."
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("build: %v\n%s", err, out)
+	path, err := program.Build()
+	if err != nil {
+		t.Fatal(err)
 	}
 	var log bytes.Buffer
-	server := exec.Command(binary, "serve", "--dev", "-c", "styx.yml")
+	server := exec.Command(path, "serve", "--dev", "-c", "styx.yml")
 	server.Dir = "../examples/quickstart"
 	server.Env = append(os.Environ(), "DSN=memory",
 		fmt.Sprintf("SERVE_PUBLIC_PORT=%d", public),
@@ -108,15 +106,4 @@ func serve(t *testing.T, public, admin int) {
 		}
 	}
 	t.Fatal("styx serve was not ready within 30 s")
-}
-
-// freePort returns a port of the loopback address that nothing listens on.
-func freePort(t *testing.T) int {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = l.Close() }()
-	return l.Addr().(*net.TCPAddr).Port
 }

@@ -6,7 +6,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -27,15 +26,15 @@ func serve(t *testing.T, environ ...string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ports := freePorts(t)
-	base := fmt.Sprintf("http://localhost:%d", ports[0])
+	public, admin := program.FreePorts(t)
+	base := fmt.Sprintf("http://localhost:%d", public)
 	var said bytes.Buffer
 	command := exec.Command(path, "serve", "--dev", "-c", "styx.yml")
 	command.Dir = "testdata"
 	command.Env = append([]string{
 		"PATH=" + os.Getenv("PATH"),
-		fmt.Sprintf("SERVE_PUBLIC_PORT=%d", ports[0]), "SERVE_PUBLIC_BASE_URL=" + base + "/",
-		fmt.Sprintf("SERVE_ADMIN_PORT=%d", ports[1]), fmt.Sprintf("SERVE_ADMIN_BASE_URL=http://localhost:%d/", ports[1]),
+		fmt.Sprintf("SERVE_PUBLIC_PORT=%d", public), "SERVE_PUBLIC_BASE_URL=" + base + "/",
+		fmt.Sprintf("SERVE_ADMIN_PORT=%d", admin), fmt.Sprintf("SERVE_ADMIN_BASE_URL=http://localhost:%d/", admin),
 		"SELFSERVICE_DEFAULT_BROWSER_RETURN_URL=" + base + "/ui/welcome",
 		"SELFSERVICE_METHODS_WEBAUTHN_CONFIG_RP_ORIGINS=" + base, "SELFSERVICE_METHODS_PASSKEY_CONFIG_RP_ORIGINS=" + base,
 	}, environ...)
@@ -69,19 +68,4 @@ func serve(t *testing.T, environ ...string) string {
 			t.Fatal(errors.New("styx serve did not get ready"))
 		}
 	}
-}
-
-// freePorts are two ports of the loopback address that nobody listens on.
-func freePorts(t *testing.T) [2]int {
-	t.Helper()
-	var ports [2]int
-	for i := range ports {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer l.Close()
-		ports[i] = l.Addr().(*net.TCPAddr).Port
-	}
-	return ports
 }

@@ -1,12 +1,16 @@
-// Package program builds the styx program for tests that run it.
+// Package program builds the styx program for tests that run it, and finds it
+// ports.
 package program
 
 import (
 	"fmt"
+	"net"
+	"net/netip"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"sync"
+	"testing"
 )
 
 // Build returns the path of the program, built once for all tests of a package.
@@ -23,3 +27,17 @@ var Build = sync.OnceValues(func() (string, error) {
 	}
 	return path, nil
 })
+
+// FreePorts returns two ports of the loopback address that nobody listens on.
+func FreePorts(tb testing.TB) (public, admin int) {
+	tb.Helper()
+	for _, port := range []*int{&public, &admin} {
+		listener, err := new(net.ListenConfig).Listen(tb.Context(), "tcp", "127.0.0.1:0")
+		if err != nil {
+			tb.Fatal(err)
+		}
+		defer func() { _ = listener.Close() }() // of both together: else the second could be the first
+		*port = int(netip.MustParseAddrPort(listener.Addr().String()).Port())
+	}
+	return public, admin
+}

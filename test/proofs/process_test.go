@@ -87,7 +87,8 @@ func launch(t *testing.T, dsn string, public, admin int, environ ...string) *pro
 func serve(t *testing.T, dsn string, environ ...string) *process {
 	t.Helper()
 	for range 5 {
-		p := launch(t, dsn, freePort(t), freePort(t), environ...)
+		public, admin := program.FreePorts(t)
+		p := launch(t, dsn, public, admin, environ...)
 		if p.ready() {
 			return p
 		}
@@ -141,31 +142,17 @@ func (p *process) exit() int {
 	return 0
 }
 
-// freePort returns a port of the loopback address that nobody listens on.
-func freePort(t *testing.T) int {
-	t.Helper()
-	listener := occupy(t)
-	defer listener.Close()
-	return listener.Addr().(*net.TCPAddr).Port
-}
-
-func occupy(t *testing.T) net.Listener {
-	t.Helper()
-	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	return listener
-}
-
 func TestPortThatIsTaken(t *testing.T) {
 	for api, setting := range map[string]string{"public": "serve.public.port", "admin": "serve.admin.port"} {
 		t.Run(api, func(t *testing.T) {
-			listener := occupy(t)
+			listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
+			if err != nil {
+				t.Fatal(err)
+			}
 			defer listener.Close()
-			taken := listener.Addr().(*net.TCPAddr).Port
-			ports := map[string]int{"public": freePort(t), "admin": freePort(t)}
-			ports[api] = taken
+			public, admin := program.FreePorts(t)
+			ports := map[string]int{"public": public, "admin": admin}
+			ports[api] = listener.Addr().(*net.TCPAddr).Port
 			p := launch(t, "memory", ports["public"], ports["admin"])
 			code := p.exit()
 			for _, part := range []string{api + " API", listener.Addr().String(), "another process", setting} {
@@ -180,7 +167,8 @@ func TestPortThatIsTaken(t *testing.T) {
 func TestFileThatIsTaken(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "taken.db")
 	first := serve(t, "file://"+path)
-	second := launch(t, "file://"+path, freePort(t), freePort(t))
+	public, admin := program.FreePorts(t)
+	second := launch(t, "file://"+path, public, admin)
 	if code := second.exit(); code != 1 || !strings.Contains(second.said.String(), path) || !strings.Contains(second.said.String(), "in use by another process") {
 		t.Errorf("exit code %d:\n%s", code, second.said)
 	}
