@@ -21,12 +21,16 @@ func newStack(scope constructs.Construct, o options) awscdk.Stack {
 			&awsroute53.PublicHostedZoneAttributes{HostedZoneId: &o.Zone, ZoneName: &o.ZoneName})
 	}
 	public := newPublicAPI(stack, o, zone)
+	baseURL := public.url
+	if o.BaseURL != "" {
+		baseURL = &o.BaseURL
+	}
 	s := shared{
 		options: o,
 		table:   newTable(stack),
 		secrets: newSecrets(stack, o),
 		log:     newLogGroup(stack),
-		baseURL: public.url,
+		baseURL: baseURL,
 		mail:    newSender(stack, o, zone),
 	}
 	made := newFunctions(stack, s)

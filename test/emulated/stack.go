@@ -1,0 +1,185 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
+	"github.com/aws/aws-sdk-go-v2/service/cloudformation/types"
+	"github.com/aws/aws-sdk-go-v2/service/lambda"
+)
+
+const (
+	// kept is what the commands leave for one another, from the root of the source.
+	kept = ".cache/emulated"
+	// stackName is that of the stage "emulated".
+	stackName = "styx-emulated"
+	cdk       = "../.cache/cdk/node_modules/.bin/cdk"
+	sender    = "no-reply@shop.example.test"
+)
+
+// deployment is what runs, and where.
+type deployment struct {
+	Folder   string // where its files are kept
+	PID      int
+	Endpoint string // of AWS
+	// Public and Admin are the hosts of the two APIs. They have no address: the
+	// endpoint answers for them.
+	Public, Admin string
+	Table         string
+	Functions     map[string]string // by the names of their folders, what AWS calls them
+}
+
+// config is the SDK's, with the rights of the account's root.
+func (d *deployment) config() aws.Config {
+	return aws.Config{
+		Region: region, BaseEndpoint: &d.Endpoint,
+		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
+			return aws.Credentials{AccessKeyID: "test", SecretAccessKey: "test"}, nil
+		}),
+	}
+}
+
+// deploy makes the zips of the functions with the files of a folder in them, and
+// has the CDK's command line deploy the stack, as it would to an account. base
+// is where browsers reach the public API.
+func deploy(ctx context.Context, endpoint, base, configuration string) (*deployment, error) {
+	folder, err := filepath.Abs(kept)
+	if err != nil {
+		return nil, fmt.Errorf("deploy: %w", err)
+	}
+	zips, outputs := filepath.Join(folder, "zips"), filepath.Join(folder, "outputs.json")
+	if err := run(ctx, ".", nil, "go", "run", "./build", "-arch", runtime.GOARCH, "-out", zips, "-config", configuration); err != nil {
+		return nil, err
+	}
+	options := []string{
+		"-c", "stage=emulated", "-c", "from-address=" + sender, "-c", "base-url=" + base,
+		"-c", "architecture=" + map[string]string{"amd64": "x86_64", "arm64": "arm64"}[runtime.GOARCH], "-c", "zips=" + zips,
+	}
+	environment := append(rootEnvironment(endpoint), "CDK_DISABLE_VERSION_CHECK=1", "CDK_DISABLE_CLI_TELEMETRY=true", "CI=true")
+	for _, command := range [][]string{
+		{"bootstrap", "aws://000000000000/" + region},
+		{"deploy", "--require-approval", "never", "--outputs-file", outputs, "--output", filepath.Join(folder, "cdk.out")},
+	} {
+		if err := run(ctx, "infra", environment, cdk, append(command, options...)...); err != nil {
+			return nil, err
+		}
+	}
+	data, err := os.ReadFile(outputs)
+	if err != nil {
+		return nil, fmt.Errorf("deploy: %w", err)
+	}
+	var said map[string]map[string]string
+	if err := json.Unmarshal(data, &said); err != nil {
+		return nil, fmt.Errorf("deploy: %w", err)
+	}
+	d := &deployment{
+		Folder: folder, PID: os.Getpid(), Endpoint: endpoint, Table: said[stackName]["TableName"],
+		Admin: hostOf(said[stackName]["AdminUrl"]), Functions: map[string]string{},
+	}
+	return d, d.resources(ctx)
+}
+
+// resources finds what the stack is made of.
+func (d *deployment) resources(ctx context.Context) error {
+	client := cloudformation.NewFromConfig(d.config())
+	name := stackName
+	pages := cloudformation.NewListStackResourcesPaginator(client, &cloudformation.ListStackResourcesInput{StackName: &name})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return fmt.Errorf("list the stack: %w", err)
+		}
+		for _, one := range page.StackResourceSummaries {
+			d.note(one)
+		}
+	}
+	if d.Public == "" || d.Admin == "" || d.Table == "" || len(d.Functions) == 0 {
+		return errors.New("the stack lacks an API, its table or its functions")
+	}
+	return nil
+}
+
+func (d *deployment) note(one types.StackResourceSummary) {
+	logical, physical := aws.ToString(one.LogicalResourceId), aws.ToString(one.PhysicalResourceId)
+	switch aws.ToString(one.ResourceType) {
+	case "AWS::Lambda::Function":
+		// The CDK puts eight hexadecimal digits after its own names.
+		d.Functions[strings.ToLower(logical[:len(logical)-8])] = physical
+	case "AWS::ApiGatewayV2::Api":
+		if strings.HasPrefix(logical, "PublicApi") {
+			_, rest, _ := strings.Cut(d.Admin, ".")
+			d.Public = physical + "." + rest
+		}
+	}
+}
+
+// update gives every function the files of a folder, as a deployment with
+// another configuration does.
+func (d *deployment) update(ctx context.Context, zips string, files []extra) error {
+	client := lambda.NewFromConfig(d.config())
+	for _, name := range slices.Sorted(maps.Keys(d.Functions)) {
+		zip, err := repack(filepath.Join(zips, name+"-"+runtime.GOARCH+".zip"), files)
+		if err != nil {
+			return err
+		}
+		physical := d.Functions[name]
+		if _, err := client.UpdateFunctionCode(ctx, &lambda.UpdateFunctionCodeInput{FunctionName: &physical, ZipFile: zip}); err != nil {
+			return fmt.Errorf("update %s: %w", name, err)
+		}
+	}
+	return nil
+}
+
+// save lets the other commands find the deployment.
+func (d *deployment) save() error {
+	data, err := json.MarshalIndent(d, "", "  ")
+	if err != nil {
+		return fmt.Errorf("save the deployment: %w", err)
+	}
+	return os.WriteFile(d.file(), data, 0o600)
+}
+
+// running is the deployment that `up` made and saved in a folder.
+func running(folder string) (*deployment, error) {
+	d := &deployment{Folder: folder}
+	data, err := os.ReadFile(d.file())
+	if err != nil {
+		return nil, fmt.Errorf("nothing is deployed: %w", err)
+	}
+	if err := json.Unmarshal(data, d); err != nil {
+		return nil, fmt.Errorf("read the deployment: %w", err)
+	}
+	return d, nil
+}
+
+// file is where a deployment is saved.
+func (d *deployment) file() string { return filepath.Join(d.Folder, "deployment.json") }
+
+func hostOf(url string) string {
+	_, host, _ := strings.Cut(url, "://")
+	return host
+}
+
+// run has a command do its work and returns what it said if it failed.
+func run(ctx context.Context, dir string, environment []string, name string, arguments ...string) error {
+	command := exec.CommandContext(ctx, name, arguments...)
+	command.Dir = dir
+	command.Env = append(os.Environ(), environment...)
+	command.WaitDelay = time.Second
+	if said, err := command.CombinedOutput(); err != nil {
+		return fmt.Errorf("%s: %w\n%s", strings.Join(command.Args, " "), err, said)
+	}
+	return nil
+}
