@@ -30,7 +30,7 @@ func (d *deployment) front(ctx context.Context, configuration, previous string) 
 	if err != nil {
 		return err
 	}
-	if err := d.update(ctx, filepath.Join(d.Folder, "zips"), files); err != nil {
+	if err := d.update(ctx, filepath.Join(d.Folder, "zips"), files, c.section("serve", "public")["base_url"].(string)); err != nil {
 		return err
 	}
 	toAdmin, err := d.signer(ctx)
@@ -51,6 +51,18 @@ func (d *deployment) front(ctx context.Context, configuration, previous string) 
 	return serve(ctx, map[string]http.Handler{
 		public: d.proxy(d.Public, toPublic),
 		admin:  d.proxy(d.Admin, &postbox{d, toAdmin}),
+	})
+}
+
+// stand answers for the two APIs where styx serve would, until ctx ends.
+func (d *deployment) stand(ctx context.Context) error {
+	toAdmin, err := d.signer(ctx)
+	if err != nil {
+		return err
+	}
+	return serve(ctx, map[string]http.Handler{
+		"127.0.0.1:4433": d.proxy(d.Public, d.dialer()),
+		"127.0.0.1:4434": d.proxy(d.Admin, toAdmin),
 	})
 }
 

@@ -28,10 +28,11 @@ func command(ctx context.Context, arguments []string) error {
 	case "up":
 		configuration := flags.String("config", "localstack/deploy", "the `FOLDER` that goes into the zips")
 		base := flags.String("base-url", "http://127.0.0.1:4433/", "where browsers reach the public API")
+		stand := flags.Bool("stand", false, "stand at the ports of styx serve for the two APIs, signing what goes to the admin API")
 		if err := flags.Parse(arguments[1:]); err != nil {
 			return err
 		}
-		return up(ctx, *configuration, *base)
+		return up(ctx, *configuration, *base, *stand)
 	case "down":
 		d, err := running(kept)
 		if err != nil {
@@ -55,7 +56,7 @@ func command(ctx context.Context, arguments []string) error {
 }
 
 // up deploys and runs until ctx ends.
-func up(ctx context.Context, configuration, base string) error {
+func up(ctx context.Context, configuration, base string, stand bool) error {
 	if err := os.MkdirAll(kept, 0o700); err != nil {
 		return err
 	}
@@ -72,7 +73,12 @@ func up(ctx context.Context, configuration, base string) error {
 		return err
 	}
 	defer func() { _ = os.Remove(d.file()) }() // nothing runs any more
-	fmt.Printf("AWS is emulated at %s\npublic API  %s\nadmin API   %s\n", d.Endpoint, d.Public, d.Admin)
+	fmt.Printf("AWS         %s\npublic API  http://%s\nadmin API   http://%s\nmail        %s/_ministack/ses/messages\n",
+		d.Endpoint, d.Public, d.Admin, d.Endpoint)
+	if stand {
+		fmt.Println("and at      http://127.0.0.1:4433, http://127.0.0.1:4434")
+		return d.stand(ctx)
+	}
 	<-ctx.Done()
 	return nil
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation/types"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
+	lambdatypes "github.com/aws/aws-sdk-go-v2/service/lambda/types"
 )
 
 const (
@@ -125,9 +126,9 @@ func (d *deployment) note(one types.StackResourceSummary) {
 	}
 }
 
-// update gives every function the files of a folder, as a deployment with
-// another configuration does.
-func (d *deployment) update(ctx context.Context, zips string, files []extra) error {
+// update gives every function the files of a folder and a public URL, as a
+// deployment with another configuration does.
+func (d *deployment) update(ctx context.Context, zips string, files []extra, base string) error {
 	client := lambda.NewFromConfig(d.config())
 	for _, name := range slices.Sorted(maps.Keys(d.Functions)) {
 		zip, err := repack(filepath.Join(zips, name+"-"+runtime.GOARCH+".zip"), files)
@@ -136,6 +137,20 @@ func (d *deployment) update(ctx context.Context, zips string, files []extra) err
 		}
 		physical := d.Functions[name]
 		if _, err := client.UpdateFunctionCode(ctx, &lambda.UpdateFunctionCodeInput{FunctionName: &physical, ZipFile: zip}); err != nil {
+			return fmt.Errorf("update %s: %w", name, err)
+		}
+		is, err := client.GetFunctionConfiguration(ctx, &lambda.GetFunctionConfigurationInput{FunctionName: &physical})
+		if err != nil {
+			return fmt.Errorf("look at %s: %w", name, err)
+		}
+		variables := is.Environment.Variables
+		if variables["SERVE_PUBLIC_BASE_URL"] == base {
+			continue
+		}
+		variables["SERVE_PUBLIC_BASE_URL"] = base
+		if _, err := client.UpdateFunctionConfiguration(ctx, &lambda.UpdateFunctionConfigurationInput{
+			FunctionName: &physical, Environment: &lambdatypes.Environment{Variables: variables},
+		}); err != nil {
 			return fmt.Errorf("update %s: %w", name, err)
 		}
 	}
