@@ -38,8 +38,9 @@ func startEmulator(ctx context.Context) (string, func(), error) {
 
 	emulator := exec.CommandContext(ctx, "test/dynamodb/start.sh")
 	emulator.Env = append(os.Environ(), append(rootEnvironment(endpoint),
-		// All services, identities and policies enforced.
-		"SERVICES=", "AUTH=true", "STYX_DYNAMODB=ministack")...)
+		// All services, identities and policies enforced, and APIs named as AWS
+		// names them.
+		"SERVICES=", "AUTH=true", "MINISTACK_HOST="+region+".amazonaws.com", "STYX_DYNAMODB=ministack")...)
 	emulator.Cancel = func() error { return emulator.Process.Signal(syscall.SIGTERM) }
 	emulator.WaitDelay = 10 * time.Second
 	emulator.Stderr = os.Stderr

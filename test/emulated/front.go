@@ -8,7 +8,6 @@ import (
 	"net/http/httputil"
 	"net/url"
 	"os"
-	"path/filepath"
 	"strings"
 	"time"
 
@@ -30,7 +29,7 @@ func (d *deployment) front(ctx context.Context, configuration, previous string) 
 	if err != nil {
 		return err
 	}
-	if err := d.update(ctx, filepath.Join(d.Folder, "zips"), files, c.section("serve", "public")["base_url"].(string)); err != nil {
+	if err := d.update(ctx, d.zips(), files, c.section("serve", "public")["base_url"].(string)); err != nil {
 		return err
 	}
 	toAdmin, err := d.signer(ctx)

@@ -26,7 +26,7 @@ const (
 	kept = ".cache/emulated"
 	// stackName is that of the stage "emulated".
 	stackName = "styx-emulated"
-	cdk       = "../.cache/cdk/node_modules/.bin/cdk"
+	cdk       = ".cache/cdk/node_modules/.bin/cdk"
 	sender    = "no-reply@shop.example.test"
 )
 
@@ -35,6 +35,7 @@ type deployment struct {
 	Folder   string // where its files are kept
 	PID      int
 	Endpoint string // of AWS
+	Base     string // where browsers reach the public API
 	// Public and Admin are the hosts of the two APIs. They have no address: the
 	// endpoint answers for them.
 	Public, Admin string
@@ -52,32 +53,21 @@ func (d *deployment) config() aws.Config {
 	}
 }
 
-// deploy makes the zips of the functions with the files of a folder in them, and
-// has the CDK's command line deploy the stack, as it would to an account. base
-// is where browsers reach the public API.
+// deploy prepares the account and deploys the stack to it. base is where
+// browsers reach the public API.
 func deploy(ctx context.Context, endpoint, base, configuration string) (*deployment, error) {
 	folder, err := filepath.Abs(kept)
 	if err != nil {
 		return nil, fmt.Errorf("deploy: %w", err)
 	}
-	zips, outputs := filepath.Join(folder, "zips"), filepath.Join(folder, "outputs.json")
-	if err := run(ctx, ".", nil, "go", "run", "./build", "-arch", runtime.GOARCH, "-out", zips, "-config", configuration); err != nil {
+	d := &deployment{Folder: folder, PID: os.Getpid(), Endpoint: endpoint, Base: base, Functions: map[string]string{}}
+	if _, err := d.cdk(ctx, "bootstrap", "aws://000000000000/"+region); err != nil {
 		return nil, err
 	}
-	options := []string{
-		"-c", "stage=emulated", "-c", "from-address=" + sender, "-c", "base-url=" + base,
-		"-c", "architecture=" + map[string]string{"amd64": "x86_64", "arm64": "arm64"}[runtime.GOARCH], "-c", "zips=" + zips,
+	if _, err := d.release(ctx, configuration); err != nil {
+		return nil, err
 	}
-	environment := append(rootEnvironment(endpoint), "CDK_DISABLE_VERSION_CHECK=1", "CDK_DISABLE_CLI_TELEMETRY=true", "CI=true")
-	for _, command := range [][]string{
-		{"bootstrap", "aws://000000000000/" + region},
-		{"deploy", "--require-approval", "never", "--outputs-file", outputs, "--output", filepath.Join(folder, "cdk.out")},
-	} {
-		if err := run(ctx, "infra", environment, cdk, append(command, options...)...); err != nil {
-			return nil, err
-		}
-	}
-	data, err := os.ReadFile(outputs)
+	data, err := os.ReadFile(d.outputs())
 	if err != nil {
 		return nil, fmt.Errorf("deploy: %w", err)
 	}
@@ -85,12 +75,38 @@ func deploy(ctx context.Context, endpoint, base, configuration string) (*deploym
 	if err := json.Unmarshal(data, &said); err != nil {
 		return nil, fmt.Errorf("deploy: %w", err)
 	}
-	d := &deployment{
-		Folder: folder, PID: os.Getpid(), Endpoint: endpoint, Table: said[stackName]["TableName"],
-		Admin: hostOf(said[stackName]["AdminUrl"]), Functions: map[string]string{},
-	}
+	d.Table, d.Admin = said[stackName]["TableName"], hostOf(said[stackName]["AdminUrl"])
 	return d, d.resources(ctx)
 }
+
+// release makes the zips of the functions with the files of a folder in them, and
+// has the CDK's command line deploy the stack, as it would to an account. It
+// returns what that said.
+func (d *deployment) release(ctx context.Context, configuration string, options ...string) (string, error) {
+	if _, err := run(ctx, d.source(), nil, "go", "run", "./build", "-arch", runtime.GOARCH, "-out", d.zips(), "-config", configuration); err != nil {
+		return "", err
+	}
+	return d.cdk(ctx, append([]string{"deploy", "--require-approval", "never", "--outputs-file", d.outputs()}, options...)...)
+}
+
+// cdk runs the CDK's command line with the stack's options.
+func (d *deployment) cdk(ctx context.Context, arguments ...string) (string, error) {
+	environment := append(rootEnvironment(d.Endpoint), "CDK_DISABLE_VERSION_CHECK=1", "CDK_DISABLE_CLI_TELEMETRY=true", "CI=true")
+	return run(ctx, filepath.Join(d.source(), "infra"), environment, filepath.Join(d.source(), cdk), append(arguments,
+		"--output", filepath.Join(d.Folder, "cdk.out"),
+		"-c", "stage=emulated", "-c", "from-address="+sender, "-c", "base-url="+d.Base, "-c", "zips="+d.zips(),
+		"-c", "architecture="+map[string]string{"amd64": "x86_64", "arm64": "arm64"}[runtime.GOARCH],
+	)...)
+}
+
+// source is the root of the source.
+func (d *deployment) source() string { return strings.TrimSuffix(d.Folder, kept) }
+
+// zips is the folder with the functions' zips.
+func (d *deployment) zips() string { return filepath.Join(d.Folder, "zips") }
+
+// outputs is where the CDK writes what the stack says about itself.
+func (d *deployment) outputs() string { return filepath.Join(d.Folder, "outputs.json") }
 
 // resources finds what the stack is made of.
 func (d *deployment) resources(ctx context.Context) error {
@@ -187,14 +203,15 @@ func hostOf(url string) string {
 	return host
 }
 
-// run has a command do its work and returns what it said if it failed.
-func run(ctx context.Context, dir string, environment []string, name string, arguments ...string) error {
+// run has a command do its work and returns what it said.
+func run(ctx context.Context, dir string, environment []string, name string, arguments ...string) (string, error) {
 	command := exec.CommandContext(ctx, name, arguments...)
 	command.Dir = dir
 	command.Env = append(os.Environ(), environment...)
 	command.WaitDelay = time.Second
-	if said, err := command.CombinedOutput(); err != nil {
-		return fmt.Errorf("%s: %w\n%s", strings.Join(command.Args, " "), err, said)
+	said, err := command.CombinedOutput()
+	if err != nil {
+		return "", fmt.Errorf("%s: %w\n%s", strings.Join(command.Args, " "), err, said)
 	}
-	return nil
+	return string(said), nil
 }

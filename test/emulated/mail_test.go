@@ -1,0 +1,149 @@
+//go:build emulated
+
+package main
+
+import (
+	"encoding/json"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
+)
+
+// TestTheStreamAloneBringsMail: with the schedule off and nothing on the queue,
+// it is the table's stream that wakes the courier. Each mail goes out once.
+func TestTheStreamAloneBringsMail(t *testing.T) {
+	d := deployed(t)
+	d.scheduled(t, "DisableRule")
+	defer d.scheduled(t, "EnableRule")
+	people := []string{somebody("one"), somebody("two"), somebody("three")}
+	for _, email := range people {
+		d.registers(t, email)
+	}
+	for _, email := range people {
+		d.mail(t, email, 1)
+	}
+	if n := d.waiting(t, "CourierQueue"); n > 0 {
+		t.Errorf("%d messages are on the queue", n)
+	}
+	// Long enough for who would send again.
+	time.Sleep(time.Second)
+	for _, email := range people {
+		d.mail(t, email, 1)
+	}
+}
+
+// scheduled turns the schedule on or off.
+func (d *deployment) scheduled(t *testing.T, operation string) {
+	t.Helper()
+	d.asks(t, "events", "AWSEvents."+operation, map[string]string{"Name": d.physical(t, "Sweep")}, nil)
+}
+
+// waiting is how many messages a queue of the stack holds, for now or later.
+func (d *deployment) waiting(t *testing.T, queue string) int {
+	t.Helper()
+	url := d.physical(t, queue)
+	said, err := sqs.NewFromConfig(d.config()).GetQueueAttributes(t.Context(), &sqs.GetQueueAttributesInput{
+		QueueUrl: &url, AttributeNames: []types.QueueAttributeName{types.QueueAttributeNameAll},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	held := 0
+	for name, value := range said.Attributes {
+		if strings.HasPrefix(name, "ApproximateNumberOfMessages") {
+			var n int
+			if err := json.Unmarshal([]byte(value), &n); err != nil {
+				t.Fatal(err)
+			}
+			held += n
+		}
+	}
+	return held
+}
+
+// TestARefusedMailComesBackByTheQueue: SES refuses the courier, whose permission
+// is gone; the message waits on the queue and goes out once there is one again.
+func TestARefusedMailComesBackByTheQueue(t *testing.T) {
+	d := deployed(t)
+	email := somebody("patient")
+	giveBack := d.without(t, "courier", "ses:SendEmail")
+	d.registers(t, email)
+	message := d.message(t, email, "queued", 1)
+	if !strings.Contains(string(message), "AccessDenied") {
+		t.Errorf("the message does not say why: %s", message)
+	}
+	d.mail(t, email, 0)
+	giveBack()
+	d.mail(t, email, 1)
+	d.message(t, email, "sent", 2)
+	if n := d.waiting(t, "CourierFailures"); n > 0 {
+		t.Errorf("%d events failed", n)
+	}
+}
+
+// TestABounceLandsOnItsMessage: SES says so on the account's event bus.
+func TestABounceLandsOnItsMessage(t *testing.T) {
+	d := deployed(t)
+	email := somebody("gone")
+	d.registers(t, email)
+	d.mail(t, email, 1)
+	var message struct{ ID string }
+	if err := json.Unmarshal(d.message(t, email, "sent", 1), &message); err != nil {
+		t.Fatal(err)
+	}
+	detail, err := json.Marshal(map[string]any{
+		"eventType": "Bounce",
+		"mail":      map[string]any{"messageId": "0100", "tags": map[string][]string{"styx-message": {message.ID}}},
+		"bounce": map[string]any{"bounceType": "Permanent", "bounceSubType": "General", "bouncedRecipients": []map[string]string{
+			{"emailAddress": email, "diagnosticCode": "smtp; 550 5.1.1 nobody here"},
+		}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var put struct{ FailedEntryCount int }
+	d.asks(t, "events", "AWSEvents.PutEvents", map[string]any{"Entries": []map[string]string{
+		{"Source": "aws.ses", "DetailType": "Email Bounced", "Detail": string(detail)},
+	}}, &put)
+	if put.FailedEntryCount > 0 {
+		t.Fatal("the bus did not take the event")
+	}
+	admin := d.administrator(t)
+	for until := time.Now().Add(4 * patience); ; time.Sleep(50 * time.Millisecond) {
+		said := admin.wants(http.StatusOK, http.MethodGet, "/admin/courier/messages/"+message.ID, nil)
+		if strings.Contains(string(said.body), "550 5.1.1 nobody here") {
+			return
+		}
+		if time.Now().After(until) {
+			t.Fatalf("no bounce on the message: %s", said)
+		}
+	}
+}
+
+// message waits until the one message to an address has that status after so
+// many attempts.
+func (d *deployment) message(t *testing.T, recipient, status string, attempts int) []byte {
+	t.Helper()
+	admin := d.administrator(t)
+	for until := time.Now().Add(4 * patience); ; time.Sleep(50 * time.Millisecond) {
+		said := admin.wants(http.StatusOK, http.MethodGet, "/admin/courier/messages?recipient="+recipient, nil)
+		var list []struct {
+			ID, Status string
+			Dispatches []json.RawMessage
+			Count      int `json:"send_count"`
+		}
+		if err := json.Unmarshal(said.body, &list); err != nil {
+			t.Fatal(err)
+		}
+		if len(list) == 1 && list[0].Status == status && list[0].Count == attempts {
+			return admin.wants(http.StatusOK, http.MethodGet, "/admin/courier/messages/"+list[0].ID, nil).body
+		}
+		if time.Now().After(until) {
+			t.Fatalf("no message to %s that is %s after %d attempts: %s", recipient, status, attempts, said)
+		}
+	}
+}
