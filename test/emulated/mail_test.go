@@ -85,41 +85,26 @@ func TestARefusedMailComesBackByTheQueue(t *testing.T) {
 	}
 }
 
-// TestABounceLandsOnItsMessage: SES says so on the account's event bus.
-func TestABounceLandsOnItsMessage(t *testing.T) {
+// TestWhatSESReportsLandsOnTheMessage: its mailbox simulator bounces and
+// complains, and the account's event bus says so to the courier.
+func TestWhatSESReportsLandsOnTheMessage(t *testing.T) {
 	d := deployed(t)
-	email := somebody("gone")
-	d.registers(t, email)
-	d.mail(t, email, 1)
-	var message struct{ ID string }
-	if err := json.Unmarshal(d.message(t, email, "sent", 1), &message); err != nil {
-		t.Fatal(err)
-	}
-	detail, err := json.Marshal(map[string]any{
-		"eventType": "Bounce",
-		"mail":      map[string]any{"messageId": "0100", "tags": map[string][]string{"styx-message": {message.ID}}},
-		"bounce": map[string]any{"bounceType": "Permanent", "bounceSubType": "General", "bouncedRecipients": []map[string]string{
-			{"emailAddress": email, "diagnosticCode": "smtp; 550 5.1.1 nobody here"},
-		}},
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	var put struct{ FailedEntryCount int }
-	d.asks(t, "events", "AWSEvents.PutEvents", map[string]any{"Entries": []map[string]string{
-		{"Source": "aws.ses", "DetailType": "Email Bounced", "Detail": string(detail)},
-	}}, &put)
-	if put.FailedEntryCount > 0 {
-		t.Fatal("the bus did not take the event")
-	}
-	admin := d.administrator(t)
-	for until := time.Now().Add(4 * patience); ; time.Sleep(50 * time.Millisecond) {
-		said := admin.wants(http.StatusOK, http.MethodGet, "/admin/courier/messages/"+message.ID, nil)
-		if strings.Contains(string(said.body), "550 5.1.1 nobody here") {
-			return
-		}
-		if time.Now().After(until) {
-			t.Fatalf("no bounce on the message: %s", said)
+	for simulated, want := range map[string]string{
+		"bounce":    "Bounce: Permanent, General: smtp; 550 5.1.1 user unknown",
+		"complaint": "Complaint: abuse",
+	} {
+		who, _, _ := strings.Cut(somebody(simulated), "@")
+		email := strings.Replace(who, "-", "+", 1) + "@simulator.amazonses.com"
+		d.registers(t, email)
+		d.mail(t, email, 1)
+		for until := time.Now().Add(4 * patience); ; time.Sleep(50 * time.Millisecond) {
+			message := string(d.message(t, email, "sent", 1))
+			if strings.Contains(message, want) {
+				break
+			}
+			if time.Now().After(until) {
+				t.Fatalf("the message does not say %q: %s", want, message)
+			}
 		}
 	}
 }
