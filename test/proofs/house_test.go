@@ -130,13 +130,18 @@ type latest struct {
 // watched records each request. Tests that read the record ask one at a time.
 func (l *latest) watched(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		ctx, tally := table.WithTally(r.Context())
-		ctx, work := secret.WithWork(ctx)
-		l.mu.Lock()
-		l.tally, l.work = tally, work
-		l.mu.Unlock()
-		next.ServeHTTP(w, r.WithContext(ctx))
+		next.ServeHTTP(w, r.WithContext(l.record(r.Context())))
 	})
+}
+
+// record begins the record of a request.
+func (l *latest) record(ctx context.Context) context.Context {
+	ctx, tally := table.WithTally(ctx)
+	ctx, work := secret.WithWork(ctx)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.tally, l.work = tally, work
+	return ctx
 }
 
 // build starts a house over a table; more settings go over the usual ones.
@@ -190,25 +195,26 @@ func withPassword(address string) map[string]any {
 	}
 }
 
+// tallied is the last request's record of the table.
+func (l *latest) tallied() *table.Tally {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.tally
+}
+
 // steps is what the last request did: each call of the table with the round
 // trip it belongs to, then each password hash.
-func (h *house) steps() string {
-	h.last.mu.Lock()
-	defer h.last.mu.Unlock()
+func (l *latest) steps() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	var lines strings.Builder
-	for _, call := range h.last.tally.Calls() {
+	for _, call := range l.tally.Calls() {
 		fmt.Fprintf(&lines, "%d %s %d\n", call.Trip, call.Verb, call.Items)
 	}
-	for _, run := range h.last.work.Runs() {
+	for _, run := range l.work.Runs() {
 		fmt.Fprintf(&lines, "%s %s\n", run.Algorithm, run.Cost)
 	}
 	return lines.String()
-}
-
-func (h *house) roundTrips() int {
-	h.last.mu.Lock()
-	defer h.last.mu.Unlock()
-	return h.last.tally.RoundTrips()
 }
 
 // recording is a table that remembers every text it was given.
