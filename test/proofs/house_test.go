@@ -1,6 +1,7 @@
 package proofs
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/base64"
@@ -215,6 +216,28 @@ func (l *latest) steps() string {
 		fmt.Fprintf(&lines, "%s %s\n", run.Algorithm, run.Cost)
 	}
 	return lines.String()
+}
+
+// waits are the waits for the table that the last request had to make, each by
+// the slowest of its calls: r for a read, w for a write, t for a transaction.
+func (l *latest) waits() string {
+	waits := []byte(strings.Repeat("r", l.tallied().RoundTrips()))
+	for _, call := range l.tallied().Calls() {
+		switch {
+		case call.Verb == table.VerbWrite && call.Items > 1:
+			waits[call.Trip] = 't'
+		case call.Verb == table.VerbWrite && waits[call.Trip] == 'r':
+			waits[call.Trip] = 'w'
+		}
+	}
+	return cmp.Or(string(waits), "-")
+}
+
+// hashes is how many password hashes the last request computed.
+func (l *latest) hashes() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return len(l.work.Runs())
 }
 
 // recording is a table that remembers every text it was given.

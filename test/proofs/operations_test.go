@@ -82,6 +82,7 @@ func operations(t *testing.T, over kept) []operation {
 		{"start a native login", 1, 200, get(h.client, "/self-service/login/api"), h.last},
 		{"start a browser's login", 1, 200, get(script, "/self-service/login/browser"), h.last},
 		{"start a page's login", 1, 303, get(h.browser("text/html"), "/self-service/login/browser"), h.last},
+		{"get a flow", 1, 200, get(h.client, "/self-service/login/flows?id="+flowOf(t, signIn)), h.last},
 		{"start a login with a session", 2, 200, get(native, "/self-service/login/api?refresh=true"), h.last},
 		{"start a native registration", 1, 200, get(h.client, "/self-service/registration/api"), h.last},
 		{"start a browser's registration", 1, 200, get(h.browser("application/json"), "/self-service/registration/browser"), h.last},

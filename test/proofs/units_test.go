@@ -14,7 +14,9 @@ var update = flag.Bool("update", false, "rewrite testdata/units.golden")
 
 // TestUnits holds every operation to the read and write units it costs. An
 // embedded table counts them as it goes; before a DynamoDB API a meter does, by
-// Amazon's rule. Both must come to what is recorded, which docs/cost.md shows.
+// Amazon's rule. Both must come to what is recorded, from which docs/cost.md is
+// made. A line is the operation, units read and written, its waits for the
+// table, its calls of it and the password hashes computed.
 func TestUnits(t *testing.T) {
 	const golden = "testdata/units.golden"
 	for _, b := range backends() {
@@ -40,7 +42,7 @@ func TestUnits(t *testing.T) {
 					}
 					used = metered
 				}
-				fmt.Fprintf(&got, "%-40s %5.1f %5.1f\n", op.name, used.Read, used.Write)
+				fmt.Fprintf(&got, "%-40s %5.1f %5.1f %5s %2d %d\n", op.name, used.Read, used.Write, op.in.waits(), len(tally.Calls()), op.in.hashes())
 			}
 			if *update && over.proxy == nil {
 				if err := os.WriteFile(golden, []byte(got.String()), 0o600); err != nil {
