@@ -29,7 +29,7 @@ const (
 
 	// Milliseconds of one vCPU, of docs/performance.md: an event, a call of the table, and argon2id as a new project has it.
 	eventCPU = 0.5
-	callCPU  = 1.1
+	callCPU  = 1.0
 	hashCPU  = 43.0
 	// A delivery hands the mail to SES.
 	sesWait = 60.0
