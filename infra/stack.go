@@ -23,7 +23,7 @@ func newStack(scope constructs.Construct, o options) awscdk.Stack {
 	public := newPublicAPI(stack, o, zone)
 	s := shared{
 		options: o,
-		table:   newTable(stack),
+		table:   newTable(stack, o),
 		secrets: newSecrets(stack, o),
 		log:     newLogGroup(stack),
 		baseURL: public.url,
