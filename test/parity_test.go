@@ -505,3 +505,40 @@ func TestSampleEventsBelongToTheirFunctions(t *testing.T) {
 		}
 	}
 }
+
+// TestSampleEnvironmentSetsWhatSAMCannot: sam local drops a variable that the
+// template does not give the function, and leaves one empty whose value is made
+// by a deployment. Parameters' defaults it knows.
+func TestSampleEnvironmentSetsWhatSAMCannot(t *testing.T) {
+	data, err := os.ReadFile("../functions/env.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var sample map[string]map[string]string
+	if err := json.Unmarshal(data, &sample); err != nil {
+		t.Fatal(err)
+	}
+	read, _ := deployed(t)
+	var shared given
+	if err := json.Unmarshal(read.Globals.Function, &shared); err != nil {
+		t.Fatal(err)
+	}
+	known := func(name string, _ any) bool {
+		return slices.Contains([]string{"STYX_CONFIG", "STYX_BASE_PATH", "STYX_VERSION"}, name)
+	}
+	want := map[string]map[string]any{"Parameters": shared.Environment.Variables}
+	for id, function := range resources[given](t, read, "AWS::Serverless::Function") {
+		if len(function.Environment.Variables) > 0 {
+			want[id] = function.Environment.Variables
+		}
+	}
+	for id, variables := range want {
+		maps.DeleteFunc(variables, known)
+		if got, want := slices.Sorted(maps.Keys(sample[id])), slices.Sorted(maps.Keys(variables)); !slices.Equal(got, want) {
+			t.Errorf("functions/env.json sets %s of %s, template.yaml %s", got, id, want)
+		}
+	}
+	if len(sample) != len(want) {
+		t.Errorf("functions/env.json has %s, the template %s", slices.Sorted(maps.Keys(sample)), slices.Sorted(maps.Keys(want)))
+	}
+}
