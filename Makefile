@@ -11,7 +11,7 @@ GOLANGCI := 2.15.0
 LINTER   := .cache/bin/golangci-lint-$(GOLANGCI)
 TALLY    := .cache/bin/tally
 COUNTS   := .cache/tally
-TAGS     := dynamodb,lambda,browser
+TAGS     := dynamodb,lambda,browser,sam
 SOURCE   := $(wildcard build cmd functions internal test)
 CDK      := $(CURDIR)/.cache/cdk/node_modules/.bin/cdk
 PYTHON   := .cache/python
@@ -52,8 +52,8 @@ vet:
 	go vet -tags $(TAGS) ./...
 	cd test/sdk && go vet ./...
 
-tests:
-	@test/dynamodb/with.sh go test -race -tags $(TAGS) -timeout 20m -json ./... | $(TALLY) -to $(COUNTS)/tests
+tests: $(PYTHON)/installed
+	@STYX_SAM=$(CURDIR)/$(PYTHON)/bin/sam test/dynamodb/with.sh go test -race -tags $(TAGS) -timeout 20m -json ./... | $(TALLY) -to $(COUNTS)/tests
 
 # Ory's own clients, Go and npm, are a module of their own: they need node.
 sdk:
