@@ -1,6 +1,7 @@
 package test
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -540,5 +541,38 @@ func TestSampleEnvironmentSetsWhatSAMCannot(t *testing.T) {
 	}
 	if len(sample) != len(want) {
 		t.Errorf("functions/env.json has %s, the template %s", slices.Sorted(maps.Keys(sample)), slices.Sorted(maps.Keys(want)))
+	}
+}
+
+// TestEmulatorHasWhatTheStacksAreMadeOf holds localstack/compose.yaml against the
+// types of resources of both stacks.
+func TestEmulatorHasWhatTheStacksAreMadeOf(t *testing.T) {
+	data, err := os.ReadFile("../localstack/compose.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var compose struct {
+		Services struct {
+			LocalStack struct {
+				Environment struct {
+					Services string `yaml:"SERVICES"`
+				}
+			} `yaml:"localstack"`
+		}
+	}
+	if err := yaml.Unmarshal(data, &compose); err != nil {
+		t.Fatal(err)
+	}
+	has := strings.Split(compose.Services.LocalStack.Environment.Services, ",")
+	// Where a type's name is not the service's.
+	named := map[string]string{"certificatemanager": "acm", "serverless": "lambda", "ses": "sesv2"}
+	read, _ := deployed(t)
+	for _, stack := range []template{read, recordedStack(t)} {
+		for id, resource := range stack.Resources {
+			service := strings.ToLower(strings.Split(resource.Type, "::")[1])
+			if service = cmp.Or(named[service], service); !slices.Contains(has, service) {
+				t.Errorf("%s is of %s, which %s does not have", id, service, has)
+			}
+		}
 	}
 }
