@@ -158,7 +158,7 @@ func sampleEnvironment(t *testing.T, name string) []string {
 	env := slices.Clone(credentials)
 	for _, part := range []string{"Parameters", strings.ToUpper(name[:1]) + name[1:]} {
 		for key, value := range sample[part] {
-			env = append(env, key+"="+strings.Replace(value, "http://host.docker.internal:4566", nowhere, 1))
+			env = append(env, key+"="+strings.Replace(value, "http://dynamodb:8000", nowhere, 1))
 		}
 	}
 	return env
