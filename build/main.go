@@ -5,6 +5,8 @@
 //	go run ./build                    every function
 //	go run ./build -config deploy     with the files under deploy/ in each zip
 //	go run ./build login session      these functions only
+//	go run ./build -config deploy -arch arm64 -unpacked folder login
+//	                                  what login's zip would hold, for `sam build`
 //
 // Secrets do not belong into a zip: a configuration file that holds one is
 // refused. They are parameters of the stack.
@@ -31,6 +33,7 @@ func main() {
 	out := flag.String("out", "dist", "the folder to write to")
 	config := flag.String("config", "", "the folder of configuration, schemas and templates to put into each zip")
 	architectures := flag.String("arch", "arm64,amd64", "the architectures to build for")
+	unpacked := flag.String("unpacked", "", "the folder to write one function to as it lies in a sandbox, without a zip")
 	flag.Parse()
 
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
@@ -42,7 +45,11 @@ func main() {
 		config:        *config,
 		architectures: strings.Split(*architectures, ","),
 	}
-	if err := plan.run(ctx, os.Stdout); err != nil {
+	run := func() error { return plan.run(ctx, os.Stdout) }
+	if *unpacked != "" {
+		run = func() error { return plan.unpack(ctx, *unpacked) }
+	}
+	if err := run(); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}

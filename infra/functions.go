@@ -65,7 +65,7 @@ var functions = []function{
 // shared is what the functions have in common.
 type shared struct {
 	options options
-	table   awsdynamodb.Table
+	table   awsdynamodb.ITable
 	secrets secrets
 	log     awslogs.LogGroup
 	baseURL *string // of the public API

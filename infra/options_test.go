@@ -20,6 +20,8 @@ func TestOptionsSayAllThatIsWrong(t *testing.T) {
 		{"half a zone", map[string]any{"zone": "Z01"}, []string{"one needs the other"}},
 		{"two mistakes", map[string]any{"stage": "Production!", "from-address": "nobody"}, []string{"context stage", "context from-address"}},
 		{"an unknown list", map[string]any{"secrets": "cookie,default"}, []string{"context secrets"}},
+		{"a table", map[string]any{"table": restored}, nil},
+		{"a table without its stream", map[string]any{"table": "arn:aws:dynamodb:eu-central-1:111122223333:table/restored"}, []string{"context table"}},
 		{"an unknown architecture", map[string]any{"architecture": "amd64"}, []string{"arm64 or x86_64"}},
 	} {
 		_, err := read(func(key string) any { return row.context[key] })

@@ -27,7 +27,7 @@ func newStack(scope constructs.Construct, o options) awscdk.Stack {
 	}
 	s := shared{
 		options: o,
-		table:   newTable(stack),
+		table:   newTable(stack, o),
 		secrets: newSecrets(stack, o),
 		log:     newLogGroup(stack),
 		baseURL: baseURL,

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"strings"
+
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsdynamodb"
 	"github.com/aws/jsii-runtime-go"
@@ -9,8 +11,14 @@ import (
 )
 
 // newTable makes the one table, as its definition says. It has no name of its
-// own, so that a restored table can take its place, and it outlives the stack.
-func newTable(stack awscdk.Stack) awsdynamodb.Table {
+// own, so that a restored table can take its place, and it outlives the stack:
+// also when the stack is told to use another one.
+func newTable(stack awscdk.Stack, o options) awsdynamodb.ITable {
+	if o.Table != "" {
+		arn, _, _ := strings.Cut(o.Table, "/stream/")
+		return awsdynamodb.Table_FromTableAttributes(stack, jsii.String("Table"),
+			&awsdynamodb.TableAttributes{TableArn: &arn, TableStreamArn: &o.Table})
+	}
 	is := table.Definition()
 	made := awsdynamodb.NewTable(stack, jsii.String("Table"), &awsdynamodb.TableProps{
 		PartitionKey:        key(is.PartitionKey),

@@ -20,7 +20,7 @@ func healthy() map[string]string {
 		"DescribeStacks": `<DescribeStacksResponse><DescribeStacksResult><Stacks><member><StackName>styx</StackName>` +
 			`<StackStatus>UPDATE_COMPLETE</StackStatus><CreationTime>2026-01-01T00:00:00Z</CreationTime><Outputs>` +
 			`<member><OutputKey>TableName</OutputKey><OutputValue>styx-table</OutputValue></member>` +
-			`<member><OutputKey>PublicEndpoint</OutputKey><OutputValue>https://public.invalid</OutputValue></member>` +
+			`<member><OutputKey>PublicUrl</OutputKey><OutputValue>https://public.invalid</OutputValue></member>` +
 			`</Outputs></member></Stacks></DescribeStacksResult></DescribeStacksResponse>`,
 		"ListStackResources": `<ListStackResourcesResponse><ListStackResourcesResult><StackResourceSummaries>` +
 			resource("AWS::DynamoDB::Table", "styx-table") + resource("AWS::Lambda::Function", "login") +

@@ -34,7 +34,7 @@ func NewDoctor(ctx context.Context, profile, region string) (*Doctor, error) {
 type Deployment struct {
 	Table       string // "" if it is not known
 	Functions   []string
-	PublicURL   string // API Gateway's own, not that of a domain before it
+	PublicURL   string // where browsers reach it
 	AdminURL    string
 	environment map[string]string // that the functions share
 }
@@ -64,9 +64,9 @@ func (d *Doctor) Stack(ctx context.Context, name string) (*Deployment, []Finding
 			check, name+" is "+status, "look at the stack's events, and deploy again")
 		for _, output := range stack.Outputs {
 			switch aws.ToString(output.OutputKey) {
-			case "PublicEndpoint":
+			case "PublicUrl":
 				found.PublicURL = aws.ToString(output.OutputValue)
-			case "AdminEndpoint":
+			case "AdminUrl":
 				found.AdminURL = aws.ToString(output.OutputValue)
 			case "TableName":
 				found.Table = aws.ToString(output.OutputValue)
