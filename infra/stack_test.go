@@ -374,3 +374,13 @@ func TestADomainIsTheOnlyHost(t *testing.T) {
 		}
 	}
 }
+
+func TestWhatStandsBeforeTheAPIIsItsURL(t *testing.T) {
+	before := synth(map[string]any{"zips": zips, "base-url": "https://example.com/id/"})
+	for name, is := range resources(t, before, "AWS::Lambda::Function") {
+		env := is.Properties["Environment"].(map[string]any)["Variables"].(map[string]any)
+		if env["SERVE_PUBLIC_BASE_URL"] != "https://example.com/id/" {
+			t.Errorf("%s takes %v for the public API", name, env["SERVE_PUBLIC_BASE_URL"])
+		}
+	}
+}

@@ -8,7 +8,26 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 )
+
+// standing is what make local-up ends with.
+const standing = `
+The stack styx-emulated is deployed, and stands where styx serve would:
+
+  public API  http://127.0.0.1:4433
+  admin API   http://127.0.0.1:4434    (signed on the way)
+  inbox       %[1]s/_ministack/ses/messages
+  AWS         %[1]s    (AWS_ENDPOINT_URL; region us-east-1, key and secret "test")
+
+Sign somebody up, as in README.md's walk-through, and see who is there and what was sent:
+
+  ACTION=$(curl -s http://127.0.0.1:4433/self-service/registration/api | grep -o '"action":"[^"]*"' | cut -d'"' -f4)
+  curl -s "$ACTION" --json '{"method": "password", "password": "lantern tide orbit maple", "traits": {"email": "ann@example.com"}}'
+  make styx && bin/styx identities list && bin/styx courier list
+
+make local-down stops it; what it held is gone.
+`
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -38,7 +57,7 @@ func command(ctx context.Context, arguments []string) error {
 		if err != nil {
 			return err
 		}
-		return syscall.Kill(d.PID, syscall.SIGTERM)
+		return d.down()
 	case "front":
 		in := flags.String("in", kept, "the `FOLDER` in which the deployment is kept")
 		configuration := flags.String("c", "", "the configuration `FILE` to deploy; none for the one that is")
@@ -53,6 +72,18 @@ func command(ctx context.Context, arguments []string) error {
 		return d.front(ctx, *configuration, *previous)
 	}
 	return fmt.Errorf("%s: up, down or front?", arguments[0])
+}
+
+// down ends what runs and waits for it.
+func (d *deployment) down() error {
+	for until := time.Now().Add(30 * time.Second); time.Now().Before(until); time.Sleep(50 * time.Millisecond) {
+		if err := syscall.Kill(d.PID, syscall.SIGTERM); errors.Is(err, syscall.ESRCH) {
+			return os.RemoveAll(d.file())
+		} else if err != nil {
+			return fmt.Errorf("end process %d: %w", d.PID, err)
+		}
+	}
+	return fmt.Errorf("process %d does not end", d.PID)
 }
 
 // up deploys and runs until ctx ends.
@@ -73,12 +104,11 @@ func up(ctx context.Context, configuration, base string, stand bool) error {
 		return err
 	}
 	defer func() { _ = os.Remove(d.file()) }() // nothing runs any more
-	fmt.Printf("AWS         %s\npublic API  http://%s\nadmin API   http://%s\nmail        %s/_ministack/ses/messages\n",
-		d.Endpoint, d.Public, d.Admin, d.Endpoint)
 	if stand {
-		fmt.Println("and at      http://127.0.0.1:4433, http://127.0.0.1:4434")
+		fmt.Printf(standing, d.Endpoint)
 		return d.stand(ctx)
 	}
+	fmt.Printf("AWS %s, public API %s, admin API %s\n", d.Endpoint, d.Public, d.Admin)
 	<-ctx.Done()
 	return nil
 }

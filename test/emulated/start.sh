@@ -6,8 +6,11 @@ cd "$(dirname "$0")/../.."
 
 at=.cache/emulated
 if [[ -e $at/deployment.json ]]; then
-	echo 'the emulator runs already: make local-down' >&2
-	exit 1
+	if kill -0 "$(sed -nE 's/.*"PID": ([0-9]+).*/\1/p' "$at/deployment.json")" 2>/dev/null; then
+		echo 'the emulator runs already: make local-down' >&2
+		exit 1
+	fi
+	rm "$at/deployment.json" # it was killed
 fi
 setsid "$at/emulated" up "$@" >"$at/up.log" 2>&1 </dev/null &
 while ! [[ -e $at/deployment.json ]]; do
