@@ -5,6 +5,7 @@ package main
 import (
 	"encoding/json"
 	"net/http"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -45,9 +46,9 @@ func (d *deployment) scheduled(t *testing.T, operation string) {
 // waiting is how many messages a queue of the stack holds, for now or later.
 func (d *deployment) waiting(t *testing.T, queue string) int {
 	t.Helper()
-	url := d.physical(t, queue)
+	at := d.physical(t, queue)
 	said, err := sqs.NewFromConfig(d.config()).GetQueueAttributes(t.Context(), &sqs.GetQueueAttributesInput{
-		QueueUrl: &url, AttributeNames: []types.QueueAttributeName{types.QueueAttributeNameAll},
+		QueueUrl: &at, AttributeNames: []types.QueueAttributeName{types.QueueAttributeNameAll},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -115,7 +116,7 @@ func (d *deployment) message(t *testing.T, recipient, status string, attempts in
 	t.Helper()
 	admin := d.administrator(t)
 	for until := time.Now().Add(4 * patience); ; time.Sleep(50 * time.Millisecond) {
-		said := admin.wants(http.StatusOK, http.MethodGet, "/admin/courier/messages?recipient="+recipient, nil)
+		said := admin.wants(http.StatusOK, http.MethodGet, "/admin/courier/messages?recipient="+url.QueryEscape(recipient), nil)
 		var list []struct {
 			ID, Status string
 			Dispatches []json.RawMessage
