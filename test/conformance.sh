@@ -6,7 +6,8 @@
 # SUITE is a folder with replay.py; COUNTS names a file for the closing line;
 # arguments go to replay.py (--only 'login/*' -v). The runner starts a fresh
 # server for each configuration, on 4533 and 4534, and serves 4543 to 4545.
-# STYX_SERVER is another command that serves the configuration put after it.
+# STYX_SERVER is another command that serves the configuration put after it,
+# STYX_LEFTOUT another file like test/leftout.txt.
 set -euo pipefail
 suite=$(realpath "${1:?the folder of the suite}")
 counts=$(realpath -m "${2:-/dev/null}")
@@ -33,7 +34,7 @@ if [[ " $* " != *' --only '* ]]; then
 	while read -r name; do
 		set -- "$@" --only "$name"
 	done < <(python3 -B "$suite/replay.py" --areas "$areas" --list | awk 'NF && !/^[0-9]+ scenarios$/ { print $1 }' |
-		grep -vxFf <(awk '!/^#/ { print $1 }' test/leftout.txt))
+		grep -vxFf <(awk '!/^#/ { print $1 }' test/leftout.txt ${STYX_LEFTOUT:-}))
 fi
 
 # exec: the runner must wait for the server to end, not for a shell around it.

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"net/http"
 	"net/url"
@@ -10,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
 )
@@ -35,6 +37,40 @@ func TestTheStreamAloneBringsMail(t *testing.T) {
 	for _, email := range people {
 		d.mail(t, email, 1)
 	}
+}
+
+// TestTheScheduleFindsWhatTheStreamLost: nobody reads the stream, so the message
+// stays; the event that the schedule sends brings the mail, once.
+func TestTheScheduleFindsWhatTheStreamLost(t *testing.T) {
+	d := deployed(t)
+	client := lambda.NewFromConfig(d.config())
+	courier := d.Functions["courier"]
+	mappings, err := client.ListEventSourceMappings(t.Context(), &lambda.ListEventSourceMappingsInput{FunctionName: &courier})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, one := range mappings.EventSourceMappings {
+		reads := func(ctx context.Context, yes bool) {
+			if _, err := client.UpdateEventSourceMapping(ctx, &lambda.UpdateEventSourceMappingInput{UUID: one.UUID, Enabled: &yes}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		reads(t.Context(), false)
+		defer reads(context.WithoutCancel(t.Context()), true)
+	}
+	email := somebody("lost")
+	d.registers(t, email)
+	d.message(t, email, "queued", 0)
+	for range 2 {
+		said, err := client.Invoke(t.Context(), &lambda.InvokeInput{
+			FunctionName: &courier, Payload: []byte(`{"version":"0","source":"aws.events","detail-type":"Scheduled Event","detail":{}}`),
+		})
+		if err != nil || said.FunctionError != nil {
+			t.Fatalf("the courier: %v, %+v", err, said)
+		}
+	}
+	d.message(t, email, "sent", 1)
+	d.mail(t, email, 1)
 }
 
 // scheduled turns the schedule on or off.
