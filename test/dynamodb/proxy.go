@@ -2,6 +2,7 @@ package dynamodb
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -48,6 +49,7 @@ const (
 	Conflict                  // refused: another transaction is at one of the items
 	Fail                      // 500
 	Unprocessed               // of a batch read, the later half of the keys is left unprocessed; else Forward
+	Silent                    // no answer comes; the connection stays until the client gives up
 )
 
 // Proxy stands between a client and a DynamoDB API. Its methods are safe for concurrent use.
@@ -223,6 +225,9 @@ func (p *Proxy) reply(r *http.Request, c *Call, in request, body []byte, answer 
 	switch {
 	case answer == Refuse:
 		return nil
+	case answer == Silent:
+		<-r.Context().Done()
+		return nil
 	case answer == Drop:
 		p.forward(r, body)
 		return nil
@@ -262,9 +267,10 @@ func answerJSON(status int, v any) *reply {
 	return &reply{status, http.Header{"Content-Type": {"application/x-amz-json-1.0"}}, body}
 }
 
-// forward returns what DynamoDB says, nil if it says nothing.
+// forward returns what DynamoDB says, nil if it says nothing. Whoever asked may be gone by then: DynamoDB carries out
+// what it was sent.
 func (p *Proxy) forward(r *http.Request, body []byte) *reply {
-	out, err := http.NewRequestWithContext(r.Context(), r.Method, p.upstream+r.URL.RequestURI(), bytes.NewReader(body))
+	out, err := http.NewRequestWithContext(context.WithoutCancel(r.Context()), r.Method, p.upstream+r.URL.RequestURI(), bytes.NewReader(body))
 	if err != nil {
 		return nil
 	}
