@@ -7,14 +7,11 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"os"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
 	"time"
-
-	"styx/internal/gateway/gatewaytest"
 )
 
 // sender is whom the mail of these tests comes from.
@@ -27,7 +24,7 @@ func emulator(t *testing.T, method, path string, body, into any) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r, err := http.NewRequestWithContext(t.Context(), method, os.Getenv("STYX_TEST_DYNAMODB")+path, bytes.NewReader(encoded))
+	r, err := http.NewRequestWithContext(t.Context(), method, endpoint(t)+path, bytes.NewReader(encoded))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -77,7 +74,7 @@ var link = regexp.MustCompile(`\bhttps://id\.example/self-service/verification\?
 // TestMailJourney: a registration's mail leaves by the courier function, which
 // nothing but its schedule wakes, and the code in it proves the address.
 func TestMailJourney(t *testing.T) {
-	s := deploy(t, gatewaytest.API{}, 0)
+	s := site{}.deploy(t)
 	emulator(t, http.MethodPost, "/v2/email/identities", map[string]string{"EmailIdentity": sender}, nil)
 	public := &http.Client{Transport: s.public, Timeout: time.Minute}
 	email := fmt.Sprintf("ann-%d@example.com", time.Now().UnixNano()) // the API outlives the test
