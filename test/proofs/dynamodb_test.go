@@ -6,17 +6,12 @@ import (
 	"bytes"
 	"context"
 	"crypto/rand"
-	"encoding/json"
 	"io"
 	"net/http"
 	"os"
 	"slices"
 	"sync"
 	"testing"
-
-	"github.com/aws/aws-sdk-go-v2/aws"
-	awsdynamodb "github.com/aws/aws-sdk-go-v2/service/dynamodb"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"styx/internal/table"
 	"styx/internal/table/dynamo"
@@ -114,85 +109,20 @@ func (w *wire) all() []byte {
 // scan returns the text of every attribute of every item of a table.
 func scan(t *testing.T, name string) []byte {
 	t.Helper()
-	address := endpoint(t)
-	api := awsdynamodb.New(awsdynamodb.Options{
-		Region: region, BaseEndpoint: &address,
-		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
-			return aws.Credentials{AccessKeyID: key, SecretAccessKey: key}, nil
-		}),
-	})
 	var text bytes.Buffer
-	in := &awsdynamodb.ScanInput{TableName: &name, ConsistentRead: aws.Bool(true)}
-	for {
-		page, err := api.Scan(t.Context(), in)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, item := range page.Items {
-			for _, value := range item {
-				switch value := value.(type) {
-				case *types.AttributeValueMemberS:
-					text.WriteString(value.Value + "\n")
-				case *types.AttributeValueMemberB:
-					text.Write(value.Value)
-				case *types.AttributeValueMemberN:
-				default:
-					t.Fatalf("an attribute of type %T", value)
-				}
-			}
-		}
-		if in.ExclusiveStartKey = page.LastEvaluatedKey; in.ExclusiveStartKey == nil {
-			return text.Bytes()
-		}
+	for _, item := range dynamodb.Items(t, endpoint(t), name) {
+		note(&text, item)
 	}
-}
-
-// attribute is what a stream says of one: a text or bytes.
-type attribute struct {
-	S string
-	B []byte
+	return text.Bytes()
 }
 
 // stream returns the text of every attribute in every image that the stream of a
 // table holds.
 func stream(t *testing.T, name string) []byte {
 	t.Helper()
-	var streams struct{ Streams []struct{ StreamArn string } }
-	askStreams(t, "ListStreams", map[string]any{"TableName": name}, &streams)
-	if len(streams.Streams) != 1 {
-		t.Fatalf("the table has %d streams", len(streams.Streams))
-	}
-	arn := streams.Streams[0].StreamArn
-	var described struct {
-		StreamDescription struct{ Shards []struct{ ShardId string } }
-	}
-	askStreams(t, "DescribeStream", map[string]any{"StreamArn": arn}, &described)
 	var text bytes.Buffer
-	for _, shard := range described.StreamDescription.Shards {
-		var at struct{ ShardIterator string }
-		askStreams(t, "GetShardIterator", map[string]any{"StreamArn": arn, "ShardId": shard.ShardId, "ShardIteratorType": "TRIM_HORIZON"}, &at)
-		for next := at.ShardIterator; next != ""; {
-			var page struct {
-				NextShardIterator string
-				Records           []struct {
-					Dynamodb struct {
-						NewImage, OldImage map[string]attribute
-					}
-				}
-			}
-			askStreams(t, "GetRecords", map[string]any{"ShardIterator": next}, &page)
-			for _, record := range page.Records {
-				for _, image := range []map[string]attribute{record.Dynamodb.NewImage, record.Dynamodb.OldImage} {
-					for _, value := range image {
-						text.WriteString(value.S + "\n")
-						text.Write(value.B)
-					}
-				}
-			}
-			if next = page.NextShardIterator; len(page.Records) == 0 {
-				break // a shard that is open has no end
-			}
-		}
+	for _, record := range dynamodb.Stream(t, endpoint(t), name) {
+		note(&text, record.Image)
 	}
 	if text.Len() == 0 {
 		t.Fatal("the stream says nothing")
@@ -200,32 +130,10 @@ func stream(t *testing.T, name string) []byte {
 	return text.Bytes()
 }
 
-// askStreams calls the streams API, for which no client is linked.
-func askStreams(t *testing.T, operation string, in, out any) {
-	t.Helper()
-	body, err := json.Marshal(in)
-	if err != nil {
-		t.Fatal(err)
-	}
-	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, endpoint(t), bytes.NewReader(body))
-	if err != nil {
-		t.Fatal(err)
-	}
-	r.Header.Set("Content-Type", "application/x-amz-json-1.0")
-	r.Header.Set("X-Amz-Target", "DynamoDBStreams_20120810."+operation)
-	// The emulators look at the names in it alone.
-	r.Header.Set("Authorization", "AWS4-HMAC-SHA256 Credential="+key+"/20260701/"+region+"/dynamodb/aws4_request, SignedHeaders=host, Signature=0")
-	response, err := http.DefaultClient.Do(r)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer response.Body.Close()
-	if response.StatusCode != http.StatusOK {
-		said, _ := io.ReadAll(response.Body)
-		t.Fatalf("%s: %s %.200s", operation, response.Status, said)
-	}
-	if err := json.NewDecoder(response.Body).Decode(out); err != nil {
-		t.Fatal(err)
+func note(text *bytes.Buffer, item dynamodb.Item) {
+	for _, value := range item {
+		text.WriteString(value.S + "\n")
+		text.Write(value.B)
 	}
 }
 
