@@ -46,12 +46,13 @@ func TestOutageOfTheTable(t *testing.T) {
 			}
 			d.proxy.Script(nil)
 			for n, a := range d.together(all) {
-				if a.status/100 != 2 {
+				if !a.acknowledged() {
 					t.Errorf("%s, once the table is back: %v", all[n].name, a)
 					continue
 				}
 				all[n].kept(t, a)
 			}
+			d.whole(t)
 			d.discreet(t, all)
 			if !strings.Contains(d.log(), `"err_kind":"busy"`) {
 				t.Error("the log does not say what went wrong")
