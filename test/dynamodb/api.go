@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
+	"strconv"
 	"testing"
 )
 
@@ -35,6 +36,19 @@ func Items(tb testing.TB, endpoint, table string) []Item {
 		}
 		in["ExclusiveStartKey"] = page.LastEvaluatedKey
 	}
+}
+
+// SetNumber changes one number of an item, past all that Styx checks.
+func SetNumber(tb testing.TB, endpoint, table, pk, sk, name string, value int64) {
+	tb.Helper()
+	call(tb, endpoint, "DynamoDB_20120810.UpdateItem", map[string]any{
+		"TableName":                 table,
+		"Key":                       Item{"pk": {S: pk}, "sk": {S: sk}},
+		"ConditionExpression":       "attribute_exists(pk)",
+		"UpdateExpression":          "SET #name = :value",
+		"ExpressionAttributeNames":  map[string]string{"#name": name},
+		"ExpressionAttributeValues": Item{":value": {N: strconv.FormatInt(value, 10)}},
+	}, &struct{}{})
 }
 
 // Record is one of a stream, as the API tells it, with what Styx reads of it.

@@ -25,6 +25,7 @@ type Call struct {
 	Items      int    // keys of a batch, operations of a transaction, else 1
 	Repeat     bool   // the very same request came before
 	Units      Units  // what it cost, if metered
+	Body       string // as it was sent
 	Start, End time.Time
 }
 
@@ -50,6 +51,7 @@ const (
 	Fail                      // 500
 	Unprocessed               // of a batch read, the later half of the keys is left unprocessed; else Forward
 	Silent                    // no answer comes; the connection stays until the client gives up
+	Deny                      // refused: no permission
 )
 
 // Proxy stands between a client and a DynamoDB API. Its methods are safe for concurrent use.
@@ -141,7 +143,7 @@ func (p *Proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "not JSON: "+err.Error(), http.StatusBadRequest)
 		return
 	}
-	call.Items = in.items()
+	call.Items, call.Body = in.items(), string(body)
 	script, metered := p.admit(&call, body)
 	time.Sleep(hold)
 	answer := Forward
@@ -233,6 +235,8 @@ func (p *Proxy) reply(r *http.Request, c *Call, in request, body []byte, answer 
 		return nil
 	case answer == Throttle:
 		return refusal(http.StatusBadRequest, "com.amazonaws.dynamodb.v20120810#ThrottlingException", nil)
+	case answer == Deny:
+		return refusal(http.StatusBadRequest, "com.amazon.coral.service#AccessDeniedException", nil)
 	case answer == Fail:
 		return refusal(http.StatusInternalServerError, "com.amazonaws.dynamodb.v20120810#InternalServerError", nil)
 	case answer == Conflict && c.Verb == "TransactWriteItems":

@@ -20,6 +20,17 @@ const sender = "styx@shop.example.org"
 // emulator sends a request to the SES API beside the DynamoDB API of the tests.
 func emulator(t *testing.T, method, path string, body, into any) {
 	t.Helper()
+	emulatorCall(t, method, path, body, into, http.Header{"Authorization": {signature("ses")}, "Content-Type": {"application/json"}})
+}
+
+// signature is one for a service; the emulator looks at that alone.
+func signature(service string) string {
+	return "AWS4-HMAC-SHA256 Credential=test/20260701/us-east-1/" + service + "/aws4_request, SignedHeaders=host, Signature=0"
+}
+
+// emulatorCall sends a request to one of the AWS APIs of the tests.
+func emulatorCall(t *testing.T, method, path string, body, into any, header http.Header) {
+	t.Helper()
 	encoded, err := json.Marshal(body)
 	if err != nil {
 		t.Fatal(err)
@@ -28,9 +39,7 @@ func emulator(t *testing.T, method, path string, body, into any) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// It looks at the service alone.
-	r.Header.Set("Authorization", "AWS4-HMAC-SHA256 Credential=test/20260701/us-east-1/ses/aws4_request, SignedHeaders=host, Signature=0")
-	r.Header.Set("Content-Type", "application/json")
+	r.Header = header
 	response, err := http.DefaultClient.Do(r)
 	if err != nil {
 		t.Fatal(err)
