@@ -3,7 +3,6 @@
 package lambda_test
 
 import (
-	"net/http"
 	"sync/atomic"
 	"testing"
 
@@ -54,20 +53,5 @@ func TestHiccupOfTheTable(t *testing.T) {
 			d.whole(t)
 			d.discreet(t, all)
 		})
-	}
-}
-
-// TestTableThatIsGone: no patience helps, so the answer comes at once, tells
-// nothing of the table, and does not ask the client to come back.
-func TestTableThatIsGone(t *testing.T) {
-	d := site{env: []string{"STYX_TABLE=no-such-table"}, functions: []string{"registration", "session", "login"}}.drill(t)
-	const internal = `{"error":{"code":500,"message":"An internal server error occurred, please contact the system administrator","status":"Internal Server Error"}}`
-	for _, one := range []attempt{
-		{method: http.MethodGet, target: base + "/self-service/registration/api"},
-		{method: http.MethodGet, target: base + "/self-service/login/flows?id=5f2e3b1c-9d1a-4c7e-8a55-0d7c0f5b2a11"},
-	} {
-		if a := d.send(one); a.status != http.StatusInternalServerError || a.said != internal+"\n" || a.header.Get("Retry-After") != "" {
-			t.Errorf("%s: %v", one.target, a)
-		}
 	}
 }

@@ -3,8 +3,12 @@
 package lambda_test
 
 import (
+	"fmt"
+	"net"
 	"net/http"
+	"os"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -54,7 +58,84 @@ func TestOutageOfTheTable(t *testing.T) {
 			}
 			d.whole(t)
 			d.discreet(t, all)
-			if !strings.Contains(d.log(), `"err_kind":"busy"`) {
+			if busy := strings.Count(d.log(), `"err_kind":"busy"`); busy != len(all) {
+				t.Errorf("the log tells of %d requests that were refused, want %d", busy, len(all))
+			}
+		})
+	}
+}
+
+// TestTableThatCanNotBeReached: functions that start while nobody listens at the
+// table's address work as soon as somebody does.
+func TestTableThatCanNotBeReached(t *testing.T) {
+	t.Parallel()
+	listen, address := closed(t)
+	s := site{endpoint: "http://" + address, timeout: 3 * time.Second}.deploy(t)
+	d := &drill{stack: s, app: &http.Client{Transport: s.public, Timeout: time.Minute}}
+	for _, kind := range []string{"registration", "login", "recovery", "verification"} {
+		refused(t, kind, d.send(attempt{method: http.MethodGet, target: base + "/self-service/" + kind + "/api"}))
+	}
+	listen()
+	if err := journey(d.app, "ann@example.com"); err != nil {
+		t.Error(err)
+	}
+}
+
+// closed is an address that is the test's own and refuses connections, until
+// listen has the DynamoDB API answer there.
+func closed(t *testing.T) (listen func(), address string) {
+	t.Helper()
+	socket, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	syscall.CloseOnExec(socket)
+	file := os.NewFile(uintptr(socket), "closed")
+	t.Cleanup(func() { _ = file.Close() })
+	if err := syscall.Bind(socket, &syscall.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}}); err != nil {
+		t.Fatal(err)
+	}
+	name, err := syscall.Getsockname(socket)
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := &http.Server{Handler: dynamodb.NewProxy(t, endpoint(t)), ReadHeaderTimeout: time.Minute}
+	t.Cleanup(func() { _ = server.Close() })
+	return func() {
+		if err := syscall.Listen(socket, 128); err != nil {
+			t.Error(err)
+		}
+		listener, err := net.FileListener(file)
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		go func() { _ = server.Serve(listener) }() // until it is closed
+	}, fmt.Sprintf("127.0.0.1:%d", name.(*syscall.SockaddrInet4).Port)
+}
+
+// TestTableThatRefuses: where no patience helps, the table being another's or
+// gone, the answer comes at once, tells nothing of the table, and does not ask
+// the client to come back.
+func TestTableThatRefuses(t *testing.T) {
+	const internal = `{"error":{"code":500,"message":"An internal server error occurred, please contact the system administrator","status":"Internal Server Error"}}`
+	for name, row := range map[string]struct {
+		env    []string
+		script func(dynamodb.Call) dynamodb.Answer
+	}{
+		"no such table": {[]string{"STYX_TABLE=no-such-table"}, nil},
+		"no permission": {nil, func(dynamodb.Call) dynamodb.Answer { return dynamodb.Deny }},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			d := site{env: row.env, functions: []string{"registration", "login"}}.drill(t)
+			d.proxy.Script(row.script)
+			for _, target := range []string{"/self-service/registration/api", "/self-service/registration/browser", "/self-service/login/flows?id=5f2e3b1c-9d1a-4c7e-8a55-0d7c0f5b2a11"} {
+				if a := d.send(attempt{method: http.MethodGet, target: base + target}); a.status != http.StatusInternalServerError || a.said != internal+"\n" || a.header.Get("Retry-After") != "" {
+					t.Errorf("%s: %v", target, a)
+				}
+			}
+			if !strings.Contains(d.log(), `"err_kind":"internal"`) {
 				t.Error("the log does not say what went wrong")
 			}
 		})
