@@ -58,6 +58,11 @@ func TestOutageOfTheTable(t *testing.T) {
 			}
 			d.whole(t)
 			d.discreet(t, all)
+			for line := range strings.Lines(d.log()) {
+				if strings.Contains(line, "request failed") && !strings.Contains(line, "request-") {
+					t.Errorf("of which request is this: %s", line)
+				}
+			}
 			if busy := strings.Count(d.log(), `"err_kind":"busy"`); busy != len(all) {
 				t.Errorf("the log tells of %d requests that were refused, want %d", busy, len(all))
 			}
@@ -70,10 +75,16 @@ func TestOutageOfTheTable(t *testing.T) {
 func TestTableThatCanNotBeReached(t *testing.T) {
 	t.Parallel()
 	listen, address := closed(t)
-	s := site{endpoint: "http://" + address, timeout: 3 * time.Second}.deploy(t)
+	s := site{endpoint: "http://" + address, timeout: 3 * time.Second, concurrency: 2}.deploy(t)
 	d := &drill{stack: s, app: &http.Client{Transport: s.public, Timeout: time.Minute}}
+	var all []attempt
 	for _, kind := range []string{"registration", "login", "recovery", "verification"} {
-		refused(t, kind, d.send(attempt{method: http.MethodGet, target: base + "/self-service/" + kind + "/api"}))
+		for _, client := range []string{"api", "browser"} {
+			all = append(all, attempt{name: kind, method: http.MethodGet, target: base + "/self-service/" + kind + "/" + client})
+		}
+	}
+	for n, a := range d.together(all) {
+		refused(t, all[n].name, a)
 	}
 	listen()
 	if err := journey(d.app, "ann@example.com"); err != nil {
