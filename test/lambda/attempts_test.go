@@ -138,45 +138,40 @@ func (d *drill) recovery(t *testing.T) attempt {
 func (d *drill) recoveryCode(t *testing.T) attempt {
 	t.Helper()
 	email := d.person(t)
-	code, action := d.code(t, "recovery", email)
-	return attempt{
-		function: "recovery", method: http.MethodPost, target: action, body: map[string]string{"method": "code", "code": code},
-		again: `The code was already used. Please request another code.`,
-		kept: func(t *testing.T, a answer) {
-			t.Helper()
-			if !a.acknowledged() {
-				// Who never had the answer asks for another code.
-				code, action := d.code(t, "recovery", email)
-				a = d.send(attempt{method: http.MethodPost, target: action, body: map[string]string{"method": "code", "code": code}})
+	one := d.codeOf(t, "recovery", email)
+	one.again = `The code was already used. Please request another code.`
+	one.kept = func(t *testing.T, a answer) {
+		t.Helper()
+		if !a.acknowledged() {
+			// Who never had the answer asks for another code.
+			a = d.send(d.codeOf(t, "recovery", email))
+		}
+		ways, _ := a.body["continue_with"].([]any)
+		if len(ways) == 0 {
+			t.Fatalf("the code leads nowhere: %v", a)
+		}
+		for _, way := range ways {
+			if token, ok := way.(map[string]any)["ory_session_token"].(string); ok {
+				d.lives(t, token)
 			}
-			ways, _ := a.body["continue_with"].([]any)
-			if len(ways) == 0 {
-				t.Fatalf("the code leads nowhere: %v", a)
-			}
-			for _, way := range ways {
-				if token, ok := way.(map[string]any)["ory_session_token"].(string); ok {
-					d.lives(t, token)
-				}
-			}
-		},
+		}
 	}
+	return one
 }
 
 func (d *drill) verificationCode(t *testing.T) attempt {
 	t.Helper()
 	email := d.person(t)
-	code, action := d.code(t, "verification", email)
-	return attempt{
-		function: "verification", method: http.MethodPost, target: action, body: map[string]string{"method": "code", "code": code},
-		again: `"id":"self_service_flow_replaced"`,
-		kept: func(t *testing.T, a answer) {
-			t.Helper()
-			addresses, _ := d.sole(t, email)["verifiable_addresses"].([]any)
-			if len(addresses) != 1 || addresses[0].(map[string]any)["verified"] != true {
-				t.Errorf("after %v the addresses are %v", a, addresses)
-			}
-		},
+	one := d.codeOf(t, "verification", email)
+	one.again = `"id":"self_service_flow_replaced"`
+	one.kept = func(t *testing.T, a answer) {
+		t.Helper()
+		addresses, _ := d.sole(t, email)["verifiable_addresses"].([]any)
+		if len(addresses) != 1 || addresses[0].(map[string]any)["verified"] != true {
+			t.Errorf("after %v the addresses are %v", a, addresses)
+		}
 	}
+	return one
 }
 
 func (d *drill) logOut(t *testing.T) attempt {

@@ -53,10 +53,10 @@ func askSQS(t *testing.T, operation string, in, out any) {
 // Lambda start another.
 func (p *post) courier(t *testing.T) invoker {
 	t.Helper()
-	return func(ctx context.Context, event []byte) ([]byte, error) {
-		answer, err := p.functions["courier"].Invoke(ctx, event)
+	return func(_ context.Context, event []byte) ([]byte, error) {
+		answer, err := p.functions["courier"].Invoke(t.Context(), event)
 		if err != nil {
-			p.functions["courier"].Stop()
+			p.kill("courier")
 			p.start(t, "courier")
 		}
 		return answer, err
@@ -297,6 +297,51 @@ func TestMessageIsAbandonedAfterItsAttempts(t *testing.T) {
 	p.requeue(t, email)
 	p.sweep(t)
 	p.sent(t, 1, email)
+}
+
+// TestMessageThatKillsTheCourier, as one that takes all its memory would, is
+// abandoned after its attempts. Whatever was being sent beside it has lost an
+// attempt as well.
+func TestMessageThatKillsTheCourier(t *testing.T) {
+	t.Parallel()
+	p := newPost(t, "COURIER_MESSAGE_RETRIES=1")
+	people := p.ask(t, 3)
+	deadly := people[1]
+	p.ses.script(func(body string) fate {
+		if !strings.Contains(body, deadly) {
+			return nil
+		}
+		return func(w http.ResponseWriter, r *http.Request, forward http.Handler) {
+			p.kill("courier")
+			cut(w, r, forward)
+		}
+	})
+	if given := p.deliver(t, p.stream(t)); len(given) != 0 {
+		t.Errorf("given up: %d records", len(given))
+	}
+	for range 2 { // the queue brings each back once its lease is over
+		for _, email := range people {
+			m := p.message(t, email)
+			if m.Status != "processing" {
+				continue
+			}
+			p.due(t, email)
+			_, _ = p.courier(t).Invoke(t.Context(), fmt.Appendf(nil, `{"Records":[{"eventSource":"aws:sqs","messageId":"m","body":%q}]}`, m.ID))
+		}
+	}
+	for _, email := range people {
+		m := p.message(t, email)
+		if email == deadly && (m.Status != "abandoned" || m.SendCount != 2) {
+			t.Errorf("what kills the courier: %+v", m)
+		}
+		if email != deadly && (m.Status != "sent" || m.SendCount > 2) {
+			t.Errorf("what was sent beside it: %+v", m)
+		}
+	}
+	p.ses.script(nil)
+	p.requeue(t, deadly)
+	p.sweep(t)
+	p.sent(t, 1, deadly)
 }
 
 // TestQueueThatFails: the sweep delivers what the queue did not take.

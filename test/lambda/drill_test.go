@@ -92,6 +92,21 @@ func (d *drill) together(all []attempt) []answer {
 	return answers
 }
 
+// kept checks that all requests were carried out, each once, that nothing is in
+// the table by half, and nothing in the logs that does not belong there.
+func (d *drill) kept(t *testing.T, all []attempt, answers []answer) {
+	t.Helper()
+	for n, a := range answers {
+		if !a.acknowledged() {
+			t.Errorf("%s: %v", all[n].name, a)
+			continue
+		}
+		all[n].kept(t, a)
+	}
+	d.whole(t)
+	d.discreet(t, all)
+}
+
 // address is one that nobody had before.
 func address() string { return "person-" + strings.ToLower(rand.Text()) + "@example.com" }
 
@@ -129,12 +144,13 @@ func (d *drill) begins(t *testing.T, kind, token string) string {
 	return action
 }
 
-// code has a flow mail somebody a code, and returns it and where it goes.
-func (d *drill) code(t *testing.T, kind, email string) (code, action string) {
+// codeOf has a flow mail a code to somebody, and returns the request that submits
+// it.
+func (d *drill) codeOf(t *testing.T, kind, email string) attempt {
 	t.Helper()
 	before := mailsTo(t, email)
-	action = d.begins(t, kind, "")
-	if a := d.send(attempt{method: http.MethodPost, target: action, body: map[string]string{"method": "code", "email": email}}); a.status != http.StatusOK {
+	one := attempt{function: kind, method: http.MethodPost, target: d.begins(t, kind, ""), body: map[string]string{"method": "code", "email": email}}
+	if a := d.send(one); !a.acknowledged() {
 		t.Fatalf("asking for a code: %v", a)
 	}
 	d.sweep(t)
@@ -142,7 +158,8 @@ func (d *drill) code(t *testing.T, kind, email string) (code, action string) {
 	if len(mails) != 1 {
 		t.Fatalf("%d mails arrived", len(mails))
 	}
-	return digits.FindString(mails[0]), action
+	one.body = map[string]string{"method": "code", "code": digits.FindString(mails[0])}
+	return one
 }
 
 // discreet checks that the functions' logs hold nothing that an app sent.

@@ -43,15 +43,7 @@ func TestHiccupOfTheTable(t *testing.T) {
 			d.proxy.Script(script)
 			answers := d.together(all)
 			d.proxy.Script(nil)
-			for n, a := range answers {
-				if !a.acknowledged() {
-					t.Errorf("%s: %v", all[n].name, a)
-					continue
-				}
-				all[n].kept(t, a)
-			}
-			d.whole(t)
-			d.discreet(t, all)
+			d.kept(t, all, answers)
 		})
 	}
 }

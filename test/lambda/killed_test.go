@@ -40,7 +40,7 @@ func (d *drill) killedAt(t *testing.T, one attempt, call int64, last dynamodb.An
 		if calls.Add(1) != call {
 			return dynamodb.Forward
 		}
-		d.functions[one.function].Stop()
+		d.kill(one.function)
 		return last
 	})
 	first := d.send(one)

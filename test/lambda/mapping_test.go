@@ -63,7 +63,7 @@ func TestMapping(t *testing.T) {
 			}
 		}}
 		var records []lambda.Record
-		for _, id := range strings.Split("abcdef", "") {
+		for id := range strings.SplitSeq("abcdef", "") {
 			records = append(records, lambda.Record{Sequence: id, Event: json.RawMessage(`"` + id + `"`)})
 		}
 		if err := m.Deliver(t.Context(), records); err != nil {

@@ -49,15 +49,7 @@ func TestOutageOfTheTable(t *testing.T) {
 				refused(t, all[n].name, a)
 			}
 			d.proxy.Script(nil)
-			for n, a := range d.together(all) {
-				if !a.acknowledged() {
-					t.Errorf("%s, once the table is back: %v", all[n].name, a)
-					continue
-				}
-				all[n].kept(t, a)
-			}
-			d.whole(t)
-			d.discreet(t, all)
+			d.kept(t, all, d.together(all))
 			for line := range strings.Lines(d.log()) {
 				if strings.Contains(line, "request failed") && !strings.Contains(line, "request-") {
 					t.Errorf("of which request is this: %s", line)
@@ -65,6 +57,51 @@ func TestOutageOfTheTable(t *testing.T) {
 			}
 			if busy := strings.Count(d.log(), `"err_kind":"busy"`); busy != len(all) {
 				t.Errorf("the log tells of %d requests that were refused, want %d", busy, len(all))
+			}
+		})
+	}
+}
+
+// TestTableThatIsNotHeard carries everything out and loses every answer. The
+// client is told to come back as well; what it asked for was done, and is not
+// done again.
+func TestTableThatIsNotHeard(t *testing.T) {
+	for name, unheard := range map[string]func(dynamodb.Call) bool{
+		"of any write":       dynamodb.Call.Writes,
+		"of any transaction": func(c dynamodb.Call) bool { return c.Verb == "TransactWriteItems" },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			d := site{concurrency: 20, timeout: 6 * time.Second}.drill(t)
+			all := d.prepare(t)
+			d.proxy.Script(func(c dynamodb.Call) dynamodb.Answer {
+				if unheard(c) {
+					return dynamodb.Drop
+				}
+				return dynamodb.Forward
+			})
+			told := 0
+			for n, a := range d.together(all) {
+				if !a.acknowledged() { // else it needed no such write
+					refused(t, all[n].name, a)
+					told++
+				}
+			}
+			d.proxy.Script(nil)
+			repeated := 0
+			for n, a := range d.together(all) {
+				if all[n].repeated(a) {
+					repeated++
+				} else if !a.acknowledged() {
+					t.Errorf("%s, once the table is heard: %v", all[n].name, a)
+					continue
+				}
+				all[n].kept(t, a)
+			}
+			d.whole(t)
+			t.Logf("%d of %d were told to come back, of which %d had been carried out", told, len(all), repeated)
+			if told < len(all)/2 {
+				t.Errorf("only %d of %d were told to come back", told, len(all))
 			}
 		})
 	}

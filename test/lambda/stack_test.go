@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -61,6 +62,7 @@ type stack struct {
 	options   map[string]lambda.Options
 	functions map[string]*lambda.Function
 	started   []*lambda.Function // also those that ended
+	mu        sync.Mutex         // of functions, while one may be killed
 	public    *gatewaytest.Transport
 	admin     *gatewaytest.Transport
 }
@@ -156,8 +158,18 @@ func (s *stack) start(t *testing.T, function string) {
 			t.Errorf("%s: %s", function, f.Log())
 		}
 	})
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	s.functions[function] = f
 	s.started = append(s.started, f)
+}
+
+// kill ends a function's process, whatever it is doing.
+func (s *stack) kill(function string) {
+	s.mu.Lock()
+	f := s.functions[function]
+	s.mu.Unlock()
+	f.Stop()
 }
 
 // log is what all functions wrote.

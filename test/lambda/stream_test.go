@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"slices"
 	"strings"
 	"sync"
@@ -37,9 +38,16 @@ func (p *post) deliver(t *testing.T, records []lambda.Record) (givenUp []lambda.
 	return *given
 }
 
-// about says whether a call of the table writes the message of that id.
-func about(id string) func(dynamodb.Call) bool {
-	return func(c dynamodb.Call) bool { return c.Writes() && strings.Contains(c.Body, "M#"+id) }
+// refuse has the table refuse every write to the message to somebody.
+func (p *post) refuse(t *testing.T, email string, how dynamodb.Answer) {
+	t.Helper()
+	key := "M#" + p.message(t, email).ID
+	p.proxy.Script(func(c dynamodb.Call) dynamodb.Answer {
+		if c.Writes() && strings.Contains(c.Body, key) {
+			return how
+		}
+		return dynamodb.Forward
+	})
 }
 
 // TestBatchThatFailsInPart: the answer names exactly the record whose message
@@ -49,13 +57,7 @@ func TestBatchThatFailsInPart(t *testing.T) {
 	p := newPost(t)
 	people := p.ask(t, 5)
 	records := p.stream(t)
-	unlucky := about(p.message(t, people[2]).ID)
-	p.proxy.Script(func(c dynamodb.Call) dynamodb.Answer {
-		if unlucky(c) {
-			return dynamodb.Throttle
-		}
-		return dynamodb.Forward
-	})
+	p.refuse(t, people[2], dynamodb.Throttle)
 	answer, err := p.functions["courier"].Invoke(t.Context(), lambda.Event(records))
 	if want := fmt.Sprintf(`{"batchItemFailures":[{"itemIdentifier":%q}]}`, records[2].Sequence); err != nil || string(answer) != want {
 		t.Fatalf("the courier answers %s, %v, want %s", answer, err, want)
@@ -75,13 +77,7 @@ func TestRecordThatNeverWorks(t *testing.T) {
 	p := newPost(t)
 	people := p.ask(t, 12)
 	records := p.stream(t)
-	poison := about(p.message(t, people[3]).ID)
-	p.proxy.Script(func(c dynamodb.Call) dynamodb.Answer {
-		if poison(c) {
-			return dynamodb.Deny
-		}
-		return dynamodb.Forward
-	})
+	p.refuse(t, people[3], dynamodb.Deny)
 	given := p.deliver(t, records)
 	p.proxy.Script(nil)
 	if len(given) != 1 || given[0].Sequence != records[3].Sequence {
@@ -102,12 +98,9 @@ func TestCourierThatDoesNotStart(t *testing.T) {
 	p := newPost(t)
 	people := p.ask(t, 3)
 	records := p.stream(t)
-	p.functions["courier"].Stop()
-	given := new([]lambda.Record)
-	m := lambda.Mapping{
-		Function: p.functions["courier"], Batch: 10, Attempts: 5, Bisect: true,
-		Discard: func(records []lambda.Record) { *given = append(*given, records...) },
-	}
+	p.kill("courier")
+	m, given := p.mapping(t)
+	m.Function = p.functions["courier"] // and no other starts
 	if err := m.Deliver(t.Context(), records); err != nil || len(*given) != len(records) {
 		t.Fatalf("given up: %d records, %v", len(*given), err)
 	}
@@ -202,7 +195,6 @@ func TestCourierKilledMidBatch(t *testing.T) {
 			p := newPost(t)
 			people := p.ask(t, 4)
 			records := p.stream(t)
-			killed := p.functions["courier"]
 			var once sync.Once
 			p.ses.script(func(body string) fate {
 				if !strings.Contains(body, people[1]) {
@@ -212,10 +204,9 @@ func TestCourierKilledMidBatch(t *testing.T) {
 				once.Do(func() {
 					its = func(w http.ResponseWriter, r *http.Request, forward http.Handler) {
 						if row.had {
-							defer killed.Stop()
-							lost(w, r, forward)
+							forward.ServeHTTP(httptest.NewRecorder(), r)
 						}
-						killed.Stop()
+						p.kill("courier")
 						cut(w, r, forward)
 					}
 				})
