@@ -25,7 +25,7 @@ type post struct {
 
 func newPost(t *testing.T, env ...string) *post {
 	t.Helper()
-	p := &post{ses: newReceiver(t, endpoint(t)), sqs: newReceiver(t, endpoint(t))}
+	p := &post{ses: newReceiver(t, dynamodb.Endpoint(t)), sqs: newReceiver(t, dynamodb.Endpoint(t))}
 	var made struct{ QueueUrl string }
 	askSQS(t, "CreateQueue", map[string]any{"QueueName": "styx-" + strings.TrimPrefix(address(), "person-")[:20]}, &made)
 	p.queue = made.QueueUrl
@@ -53,11 +53,11 @@ func askSQS(t *testing.T, operation string, in, out any) {
 // Lambda start another.
 func (p *post) courier(t *testing.T) invoker {
 	t.Helper()
-	return func(_ context.Context, event []byte) ([]byte, error) {
-		answer, err := p.functions["courier"].Invoke(t.Context(), event)
+	return func(ctx context.Context, event []byte) ([]byte, error) {
+		answer, err := p.functions["courier"].Invoke(ctx, event)
 		if err != nil {
 			p.kill("courier")
-			p.start(t, "courier")
+			p.start(ctx, t, "courier")
 		}
 		return answer, err
 	}
@@ -86,7 +86,7 @@ func (p *post) ask(t *testing.T, people int) []string {
 // through, oldest first.
 func (p *post) stream(t *testing.T) []lambda.Record {
 	t.Helper()
-	all := dynamodb.Stream(t, endpoint(t), p.table)
+	all := dynamodb.Stream(t, dynamodb.Endpoint(t), p.table)
 	var passed []lambda.Record
 	for _, record := range all[p.read:] {
 		if record.Image["st"].S == "queued" {
@@ -133,7 +133,7 @@ func (p *post) message(t *testing.T, email string) message {
 // due lets the time pass until a message is due, or its lease over.
 func (p *post) due(t *testing.T, email string) {
 	t.Helper()
-	dynamodb.SetNumber(t, endpoint(t), p.table, "0.M#"+p.message(t, email).ID, "#", "exp", time.Now().Add(-time.Second).UnixMilli())
+	dynamodb.SetNumber(t, dynamodb.Endpoint(t), p.table, "0.M#"+p.message(t, email).ID, "#", "exp", time.Now().Add(-time.Second).UnixMilli())
 }
 
 // sent checks that the message to each of these is noted as sent, and how many

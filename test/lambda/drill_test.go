@@ -28,7 +28,7 @@ type drill struct {
 
 func (at site) drill(t *testing.T) *drill {
 	t.Helper()
-	proxy := dynamodb.NewProxy(t, endpoint(t))
+	proxy := dynamodb.NewProxy(t, dynamodb.Endpoint(t))
 	at.endpoint = proxy.URL
 	emulator(t, http.MethodPost, "/v2/email/identities", map[string]string{"EmailIdentity": sender}, nil)
 	d := &drill{stack: at.deploy(t), proxy: proxy}

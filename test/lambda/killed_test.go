@@ -57,7 +57,7 @@ func (d *drill) killedAt(t *testing.T, one attempt, call int64, last dynamodb.An
 	if !first.died() {
 		t.Fatalf("killed at call %d it answers %v", call, first)
 	}
-	d.start(t, one.function)
+	d.start(t.Context(), t, one.function)
 	second := d.send(one)
 	if !second.acknowledged() && !one.repeated(second) {
 		t.Errorf("killed at call %d, carried out %v: the next is told %v", call, last == dynamodb.Drop, second)

@@ -12,6 +12,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"styx/test/dynamodb"
 )
 
 // sender is whom the mail of these tests comes from.
@@ -35,7 +37,7 @@ func emulatorCall(t *testing.T, method, path string, body, into any, header http
 	if err != nil {
 		t.Fatal(err)
 	}
-	r, err := http.NewRequestWithContext(t.Context(), method, endpoint(t)+path, bytes.NewReader(encoded))
+	r, err := http.NewRequestWithContext(t.Context(), method, dynamodb.Endpoint(t)+path, bytes.NewReader(encoded))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -147,7 +147,7 @@ func closed(t *testing.T) (listen func(), address string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	server := &http.Server{Handler: dynamodb.NewProxy(t, endpoint(t)), ReadHeaderTimeout: time.Minute}
+	server := &http.Server{Handler: dynamodb.NewProxy(t, dynamodb.Endpoint(t)), ReadHeaderTimeout: time.Minute}
 	t.Cleanup(func() { _ = server.Close() })
 	return func() {
 		if err := syscall.Listen(socket, 128); err != nil {

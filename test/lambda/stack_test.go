@@ -5,7 +5,6 @@ package lambda_test
 import (
 	"cmp"
 	"context"
-	"crypto/rand"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -16,7 +15,7 @@ import (
 
 	"styx/internal/app/routes"
 	"styx/internal/gateway/gatewaytest"
-	"styx/internal/table/dynamo"
+	"styx/test/dynamodb"
 	"styx/test/lambda"
 )
 
@@ -67,41 +66,6 @@ type stack struct {
 	admin     *gatewaytest.Transport
 }
 
-// environment is what every function and the tests themselves call the AWS APIs
-// of the tests with.
-var environment = map[string]string{"AWS_REGION": "us-east-1", "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
-
-// endpoint is that of the AWS APIs of the tests.
-func endpoint(t *testing.T) string {
-	t.Helper()
-	endpoint := os.Getenv("STYX_TEST_DYNAMODB")
-	if endpoint == "" {
-		t.Fatal("STYX_TEST_DYNAMODB is not set: run this by test/dynamodb/with.sh")
-	}
-	return endpoint
-}
-
-// createTable makes a table of the test's own and returns its name.
-func createTable(t *testing.T) string {
-	t.Helper()
-	name := "styx-" + rand.Text()
-	table, err := dynamo.New(dynamo.Options{
-		Table: name, Endpoint: endpoint(t), Getenv: func(name string) string { return environment[name] }, Rand: rand.Reader,
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := table.Create(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := table.Drop(context.Background()); err != nil { // the test's own is over
-			t.Error(err)
-		}
-	})
-	return name
-}
-
 // deploy starts the functions over a table of their own.
 func (at site) deploy(t *testing.T) *stack {
 	t.Helper()
@@ -115,7 +79,7 @@ func (at site) deploy(t *testing.T) *stack {
 			t.Fatal(err)
 		}
 	}
-	s := &stack{table: createTable(t), options: map[string]lambda.Options{}, functions: map[string]*lambda.Function{}}
+	s := &stack{table: dynamodb.CreateTable(t), options: map[string]lambda.Options{}, functions: map[string]*lambda.Function{}}
 	if at.functions == nil {
 		at.functions = []string{"login", "registration", "settings", "recovery", "verification", "session", "meta", "admin", "courier"}
 	}
@@ -124,17 +88,17 @@ func (at site) deploy(t *testing.T) *stack {
 			Binary: binary(t, "../../functions/"+function), Dir: folder, Name: function,
 			Timeout: cmp.Or(at.timeout, 20*time.Second), Concurrency: at.concurrency,
 			Env: []string{
-				"STYX_TABLE=" + s.table, "AWS_ENDPOINT_URL=" + endpoint(t), "STYX_BASE_PATH=" + at.api.BasePath,
-				"AWS_ENDPOINT_URL_DYNAMODB=" + cmp.Or(at.endpoint, endpoint(t)),
+				"STYX_TABLE=" + s.table, "AWS_ENDPOINT_URL=" + dynamodb.Endpoint(t), "STYX_BASE_PATH=" + at.api.BasePath,
+				"AWS_ENDPOINT_URL_DYNAMODB=" + cmp.Or(at.endpoint, dynamodb.Endpoint(t)),
 				"SECRETS_DEFAULT=a-secret-of-the-tests", "SECRETS_CIPHER=a-secret-of-the-tests-32-letters",
 			},
 		}
-		for name, value := range environment {
-			options.Env = append(options.Env, name+"="+value)
+		for _, name := range []string{"AWS_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"} {
+			options.Env = append(options.Env, name+"="+dynamodb.Getenv(name))
 		}
 		options.Env = append(options.Env, at.env...)
 		s.options[function] = options
-		s.start(t, function)
+		s.start(t.Context(), t, function)
 	}
 	s.public = &gatewaytest.Transport{API: at.api, Route: s.route()}
 	signed := at.api
@@ -146,9 +110,9 @@ func (at site) deploy(t *testing.T) *stack {
 }
 
 // start starts a function, anew if it ran before.
-func (s *stack) start(t *testing.T, function string) {
+func (s *stack) start(ctx context.Context, t *testing.T, function string) {
 	t.Helper()
-	f, err := lambda.Start(t.Context(), s.options[function])
+	f, err := lambda.Start(ctx, s.options[function])
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -104,7 +104,7 @@ func TestCourierThatDoesNotStart(t *testing.T) {
 	if err := m.Deliver(t.Context(), records); err != nil || len(*given) != len(records) {
 		t.Fatalf("given up: %d records, %v", len(*given), err)
 	}
-	p.start(t, "courier")
+	p.start(t.Context(), t, "courier")
 	p.sweep(t)
 	p.sent(t, 1, people...)
 }

@@ -20,7 +20,7 @@ func (s *stack) whole(t *testing.T) {
 	names := map[string][]string{} // of an identity, by its id
 	var taken [][2]string          // a name and whose it is
 	sessions, pointers := map[string]string{}, map[string]string{}
-	for _, item := range dynamodb.Items(t, endpoint(t), s.table) {
+	for _, item := range dynamodb.Items(t, dynamodb.Endpoint(t), s.table) {
 		kind, id, _ := strings.Cut(strings.TrimPrefix(item["pk"].S, "0."), "#")
 		session, ofSession := strings.CutPrefix(item["sk"].S, "S#")
 		switch {

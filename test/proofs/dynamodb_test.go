@@ -4,11 +4,9 @@ package proofs
 
 import (
 	"bytes"
-	"context"
 	"crypto/rand"
 	"io"
 	"net/http"
-	"os"
 	"slices"
 	"sync"
 	"testing"
@@ -21,52 +19,14 @@ import (
 // backends are all.
 func backends() []backend { return append(embedded(), backend{"dynamodb", openDynamoDB}) }
 
-func endpoint(t *testing.T) string {
-	t.Helper()
-	endpoint := os.Getenv("STYX_TEST_DYNAMODB")
-	if endpoint == "" {
-		t.Fatal("STYX_TEST_DYNAMODB is not set: run this by test/dynamodb/with.sh")
-	}
-	return endpoint
-}
-
-// region and key of an API that asks for any.
-const (
-	region = "us-east-1"
-	key    = "test"
-)
-
-func environ(name string) string {
-	return map[string]string{"AWS_REGION": region, "AWS_ACCESS_KEY_ID": key, "AWS_SECRET_ACCESS_KEY": key}[name]
-}
-
-// createTable makes a table of the test's own and returns its name.
-func createTable(t *testing.T) string {
-	t.Helper()
-	name := "styx-" + rand.Text()
-	own, err := dynamo.New(dynamo.Options{Table: name, Endpoint: endpoint(t), Getenv: environ, Rand: rand.Reader})
-	if err == nil {
-		err = own.Create(t.Context())
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := own.Drop(context.Background()); err != nil { // the test's own is over
-			t.Error(err)
-		}
-	})
-	return name
-}
-
 func openDynamoDB(t *testing.T) kept {
 	t.Helper()
-	name, proxy := createTable(t), dynamodb.NewProxy(t, endpoint(t))
+	name, proxy := dynamodb.CreateTable(t), dynamodb.NewProxy(t, dynamodb.Endpoint(t))
 	wire := &wire{next: &http.Transport{MaxIdleConnsPerHost: 256}}
 	t.Cleanup(wire.next.CloseIdleConnections)
 	connect := func(address string) table.Table {
 		opened, err := dynamo.New(dynamo.Options{
-			Table: name, Endpoint: address, Getenv: environ, Rand: rand.Reader, HTTPClient: &http.Client{Transport: wire},
+			Table: name, Endpoint: address, Getenv: dynamodb.Getenv, Rand: rand.Reader, HTTPClient: &http.Client{Transport: wire},
 		})
 		if err != nil {
 			t.Fatal(err)
@@ -74,7 +34,7 @@ func openDynamoDB(t *testing.T) kept {
 		return opened
 	}
 	return kept{
-		Table: connect(endpoint(t)), behind: connect(proxy.URL), proxy: proxy,
+		Table: connect(dynamodb.Endpoint(t)), behind: connect(proxy.URL), proxy: proxy,
 		rest: func() []byte { return slices.Concat(wire.all(), scan(t, name), stream(t, name)) },
 	}
 }
@@ -110,7 +70,7 @@ func (w *wire) all() []byte {
 func scan(t *testing.T, name string) []byte {
 	t.Helper()
 	var text bytes.Buffer
-	for _, item := range dynamodb.Items(t, endpoint(t), name) {
+	for _, item := range dynamodb.Items(t, dynamodb.Endpoint(t), name) {
 		note(&text, item)
 	}
 	return text.Bytes()
@@ -121,7 +81,7 @@ func scan(t *testing.T, name string) []byte {
 func stream(t *testing.T, name string) []byte {
 	t.Helper()
 	var text bytes.Buffer
-	for _, record := range dynamodb.Stream(t, endpoint(t), name) {
+	for _, record := range dynamodb.Stream(t, dynamodb.Endpoint(t), name) {
 		note(&text, record.Image)
 	}
 	if text.Len() == 0 {
@@ -140,8 +100,8 @@ func note(text *bytes.Buffer, item dynamodb.Item) {
 // across are two processes over one table, with more of their environment.
 func across(t *testing.T, environ ...string) (one, other *client) {
 	t.Helper()
-	dsn := "dynamodb://" + createTable(t) + "?region=" + region + "&endpoint=" + endpoint(t)
-	environ = append(environ, "AWS_ACCESS_KEY_ID="+key, "AWS_SECRET_ACCESS_KEY="+key)
+	dsn := "dynamodb://" + dynamodb.CreateTable(t) + "?region=" + dynamodb.Region + "&endpoint=" + dynamodb.Endpoint(t)
+	environ = append(environ, "AWS_ACCESS_KEY_ID="+dynamodb.Key, "AWS_SECRET_ACCESS_KEY="+dynamodb.Key)
 	return serve(t, dsn, environ...).client, serve(t, dsn, environ...).client
 }
 
