@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -165,7 +166,7 @@ func (d *drill) codeOf(t *testing.T, kind, email string) attempt {
 // discreet checks that the functions' logs hold nothing that an app sent.
 func (d *drill) discreet(t *testing.T, sent []attempt) {
 	t.Helper()
-	secrets := []string{firstPassword, nextPassword, "@example.com"}
+	secrets := []string{firstPassword, nextPassword, "example.com"}
 	for _, one := range sent {
 		if one.token != "" {
 			secrets = append(secrets, one.token)
@@ -176,7 +177,8 @@ func (d *drill) discreet(t *testing.T, sent []attempt) {
 	}
 	log := d.log()
 	for _, secret := range secrets {
-		if strings.Contains(log, secret) {
+		// Six digits of a time are no code.
+		if regexp.MustCompile(`(^|\W)` + regexp.QuoteMeta(secret) + `(\W|$)`).MatchString(log) {
 			t.Errorf("the log holds %q", secret)
 		}
 	}
