@@ -164,10 +164,17 @@ func join(ctx context.Context, from net.Conn, address string) {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		_, _ = io.Copy(to, from) // the other side sees that it ended
-		_ = to.(*net.TCPConn).CloseWrite()
+		_, _ = io.Copy(to, from) // the other side sees how it ended
+		end(to)
 	}()
 	_, _ = io.Copy(from, to)
-	_ = from.(*net.TCPConn).CloseWrite()
+	end(from)
 	<-done
+}
+
+// end tells the other side that nothing more comes.
+func end(connection net.Conn) {
+	if half, ok := connection.(*net.TCPConn); ok {
+		_ = half.CloseWrite() // it may be gone
+	}
 }

@@ -29,7 +29,11 @@ func (d *deployment) front(ctx context.Context, configuration, previous string) 
 	if err != nil {
 		return err
 	}
-	if err := d.update(ctx, d.zips(), files, c.section("serve", "public")["base_url"].(string)); err != nil {
+	base, ok := c.section("serve", "public")["base_url"].(string)
+	if !ok {
+		return fmt.Errorf("%s has no serve.public.base_url", configuration)
+	}
+	if err := d.update(ctx, d.zips(), files, base); err != nil {
 		return err
 	}
 	toAdmin, err := d.signer(ctx)
@@ -44,8 +48,10 @@ func (d *deployment) front(ctx context.Context, configuration, previous string) 
 		}
 		client := lambda.NewFromConfig(d.config())
 		toPublic = &sideBySide{current: toPublic, client: client, names: names, owner: newOwners().function}
-		toAdmin = &sideBySide{current: toAdmin, client: client, names: names, admin: true,
-			owner: func(*http.Request) string { return "admin" }}
+		toAdmin = &sideBySide{
+			current: toAdmin, client: client, names: names, admin: true,
+			owner: func(*http.Request) string { return "admin" },
+		}
 	}
 	return serve(ctx, map[string]http.Handler{
 		public: d.proxy(d.Public, toPublic),

@@ -98,7 +98,7 @@ func (p *postbox) arrived(ctx context.Context, body []byte) ([]byte, error) {
 			continue
 		}
 		at := slices.IndexFunc(inbox, func(l letter) bool {
-			return l.Subject == message["subject"] && slices.Contains(l.To, message["recipient"].(string))
+			return l.Subject == message["subject"] && slices.ContainsFunc(l.To, func(to string) bool { return to == message["recipient"] })
 		})
 		message["body"] = ""
 		if at >= 0 {
