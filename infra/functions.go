@@ -35,6 +35,8 @@ const (
 
 	// The HTTP API gives up after 30 s; a request's own deadline is 27 s.
 	answering = 29
+	// A request of another API waits for this first, and has work of its own to do.
+	deciding = 10
 	// Nobody waits for the courier, so it has time for slow receivers.
 	sending = 60
 )
@@ -42,6 +44,7 @@ const (
 // What a function does to items of the table. A transaction needs the
 // permission of each of its operations.
 var (
+	looking  = []string{"BatchGetItem"}
 	noting   = []string{"GetItem", "BatchGetItem", "PutItem", "UpdateItem"}
 	changing = append(slices.Clip(noting), "DeleteItem", "ConditionCheckItem")
 	listing  = append(slices.Clip(changing), "Query")
@@ -59,6 +62,7 @@ var functions = []function{
 	{"meta", "schemas, errors, health, and every route nobody owns", small, answering, noting, false},
 	// Creating an identity with a password hashes it.
 	{"admin", "the admin API", hashing, answering, listing, true},
+	{"authorizer", "lets sessions into other APIs", reading, deciding, looking, false},
 	{"courier", "sends mail and text messages", reading, sending, noting, true},
 }
 

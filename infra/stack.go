@@ -37,6 +37,7 @@ func newStack(scope constructs.Construct, o options) awscdk.Stack {
 	output(stack, "PublicUrl", "The public API", public.url)
 	output(stack, "AdminUrl", "The admin API; requests must be signed", admin.ApiEndpoint())
 	output(stack, "TableName", "The table, for backups and the command line", s.table.TableName())
+	output(stack, "AuthorizerArn", "The Lambda authorizer for your own HTTP APIs", made["authorizer"].FunctionArn())
 	output(stack, "SecretArn", "The instance's secrets; losing them loses what they seal", s.secrets.secret.SecretArn())
 	return stack
 }

@@ -271,9 +271,10 @@ func TestPoliciesAllowEachFunctionItsCallsOnly(t *testing.T) {
 	)
 	want := map[string][]string{
 		"Registration": {change}, "Login": {change}, "Settings": {change}, "Recovery": {change}, "Verification": {change},
-		"Session": {list},
-		"Meta":    {note},
-		"Admin":   {list, "dynamodb:Query " + index},
+		"Session":    {list},
+		"Meta":       {note},
+		"Authorizer": {"dynamodb:BatchGetItem " + table},
+		"Admin":      {list, "dynamodb:Query " + index},
 		"Courier": {
 			note,
 			"dynamodb:Query " + index,
@@ -324,6 +325,20 @@ func TestPoliciesAllowEachFunctionItsCallsOnly(t *testing.T) {
 		if is.Properties["ManagedPolicyArns"] != nil || is.Properties["Policies"] != nil {
 			t.Errorf("%s may more than its policy says", name)
 		}
+	}
+}
+
+// TestTheAuthorizerIsOthersToCall: the stack names its ARN, and lets none of its
+// own APIs call it; an API of another stack brings its permission.
+func TestTheAuthorizerIsOthersToCall(t *testing.T) {
+	for name, is := range resources(t, full, "AWS::Lambda::Permission") {
+		if strings.Contains(plain(t, is.Properties["FunctionName"]), `"Authorizer"`) {
+			t.Errorf("%s lets somebody call it: %s", name, plain(t, is.Properties))
+		}
+	}
+	outputs, err := json.Marshal(full.FindOutputs(jsii.String("AuthorizerArn"), nil))
+	if err != nil || !strings.Contains(plain(t, json.RawMessage(outputs)), `"Value":{"Fn::GetAtt":["Authorizer","Arn"]}`) {
+		t.Errorf("outputs %s, %v", outputs, err)
 	}
 }
 

@@ -67,6 +67,15 @@ func Session(_ context.Context, getenv func(string) string) (http.Handler, error
 	return Function(getenv, Links{}, func(a *App) http.Handler { return a.Public(a.Engine.Sessions()) })
 }
 
+// Authorizer builds what the authorizer of somebody else's API asks.
+func Authorizer(_ context.Context, getenv func(string) string) (func(*http.Request) (map[string]string, error), error) {
+	a, err := Boot(getenv, Links{})
+	if err != nil {
+		return nil, err
+	}
+	return a.Engine.Authorize, nil
+}
+
 // Meta builds the function that answers what no other owns.
 func Meta(_ context.Context, getenv func(string) string) (http.Handler, error) {
 	return Function(getenv, Links{}, func(a *App) http.Handler {
