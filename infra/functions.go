@@ -63,6 +63,8 @@ var functions = []function{
 	// Creating an identity with a password hashes it.
 	{"admin", "the admin API", hashing, answering, listing, true},
 	{"authorizer", "lets sessions into other APIs", reading, deciding, looking, false},
+	// They are a client of the public API: without a table, there is nothing to seal.
+	{"ui", "the built-in pages", reading, answering, nil, false},
 	{"courier", "sends mail and text messages", reading, sending, noting, true},
 }
 
@@ -90,7 +92,7 @@ func newLogGroup(stack awscdk.Stack) awslogs.LogGroup {
 	})
 }
 
-// newFunctions makes every function, by name.
+// newFunctions makes every function that is wanted, by name.
 func newFunctions(stack awscdk.Stack, s shared) map[string]deployed {
 	// AWS gives no one this account; emulators use it.
 	awscdk.NewCfnCondition(stack, jsii.String("InEmulator"), &awscdk.CfnConditionProps{
@@ -98,7 +100,9 @@ func newFunctions(stack awscdk.Stack, s shared) map[string]deployed {
 	})
 	made := map[string]deployed{}
 	for _, f := range functions {
-		made[f.name] = f.deploy(stack, s)
+		if f.name != "ui" || s.options.UI {
+			made[f.name] = f.deploy(stack, s)
+		}
 	}
 	return made
 }
@@ -113,7 +117,9 @@ func (f function) deploy(stack awscdk.Stack, s shared) deployed {
 	for _, call := range f.table {
 		calls = append(calls, "dynamodb:"+call)
 	}
-	allow(role, calls, *s.table.TableArn())
+	if f.table != nil {
+		allow(role, calls, *s.table.TableArn())
+	}
 	if f.list {
 		allow(role, []string{"dynamodb:Query"}, *s.table.TableArn()+"/index/list")
 	}
@@ -142,10 +148,12 @@ func (f function) deploy(stack awscdk.Stack, s shared) deployed {
 func (f function) environment(s shared) *map[string]*string {
 	env := map[string]*string{
 		"STYX_CONFIG":           jsii.String("styx.yml"),
-		"STYX_TABLE":            s.table.TableName(),
 		"SERVE_PUBLIC_BASE_URL": s.baseURL,
 	}
-	maps.Copy(env, s.secrets.values)
+	if f.table != nil {
+		env["STYX_TABLE"] = s.table.TableName()
+		maps.Copy(env, s.secrets.values)
+	}
 	if s.mail != nil {
 		env["COURIER_SMTP_FROM_ADDRESS"] = &s.options.FromAddress
 	}

@@ -30,7 +30,7 @@ func newStack(scope constructs.Construct, o options) awscdk.Stack {
 		mail:    newSender(stack, o, zone),
 	}
 	made := newFunctions(stack, s)
-	public.routeTo(stack, made)
+	public.routeTo(stack, o, made)
 	admin := newAdminAPI(stack, o, made["admin"])
 	newCourier(stack, s, made["courier"])
 
