@@ -1,31 +1,17 @@
 package test
 
 import (
-	"encoding/json"
 	"fmt"
 	"os"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
-
-	"go.yaml.in/yaml/v3"
 )
 
 // TestExampleSetsUpBothAuthorizers holds examples/protected-api to what the
 // authorizer asks for, and each permission to one authorizer.
 func TestExampleSetsUpBothAuthorizers(t *testing.T) {
-	data, err := os.ReadFile("../examples/protected-api/template.yaml")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var plain any
-	if err := yaml.Unmarshal(data, &plain); err != nil {
-		t.Fatal(err)
-	}
-	if data, err = json.Marshal(plain); err != nil {
-		t.Fatal(err)
-	}
 	var read struct {
 		Parameters map[string]struct{ Default any }
 		Resources  map[string]struct {
@@ -33,9 +19,7 @@ func TestExampleSetsUpBothAuthorizers(t *testing.T) {
 			Properties map[string]any
 		}
 	}
-	if err := json.Unmarshal(data, &read); err != nil {
-		t.Fatal(err)
-	}
+	readTemplate(t, "../examples/protected-api/template.yaml", &read)
 	if got := read.Parameters["TokenTtl"].Default; fmt.Sprint(got) != "0" {
 		t.Errorf("verdicts are remembered for %v s, where nobody asked for it", got)
 	}

@@ -55,11 +55,10 @@ func resources[T any](t *testing.T, read template, kind string) map[string]T {
 	return of
 }
 
-// deployed reads template.yaml: which function gets which routes, as
-// "api METHOD /path" or "api $default".
-func deployed(t *testing.T) (template, map[string][]string) {
+// readTemplate reads a template in YAML.
+func readTemplate(t *testing.T, file string, into any) {
 	t.Helper()
-	data, err := os.ReadFile("../template.yaml")
+	data, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -71,10 +70,17 @@ func deployed(t *testing.T) (template, map[string][]string) {
 	if data, err = json.Marshal(plain); err != nil {
 		t.Fatal(err)
 	}
-	var read template
-	if err := json.Unmarshal(data, &read); err != nil {
+	if err := json.Unmarshal(data, into); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// deployed reads template.yaml: which function gets which routes, as
+// "api METHOD /path" or "api $default".
+func deployed(t *testing.T) (template, map[string][]string) {
+	t.Helper()
+	var read template
+	readTemplate(t, "../template.yaml", &read)
 	of := map[string][]string{}
 	for id, function := range resources[struct{ CodeURI string }](t, read, "AWS::Serverless::Function") {
 		name := strings.ToLower(id)
