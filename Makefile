@@ -113,6 +113,7 @@ synth: build templates ## write the AWS stack's template to infra/cdk.out, and c
 templates: need-node $(PYTHON)/installed
 	cd infra && rm -rf cdk.out && CDK_OUTDIR=cdk.out go run .
 	$(SAM) validate --lint --region us-east-1
+	$(LINTCFN) examples/protected-api/template.yaml
 	$(LINTCFN) --ignore-checks W3005 --template infra/cdk.out/*.template.json
 
 need-node:

@@ -11,8 +11,6 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsroute53"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsroute53targets"
 	"github.com/aws/jsii-runtime-go"
-
-	"styx/internal/app/routes"
 )
 
 // publicAPI is what browsers and apps call.
@@ -71,12 +69,12 @@ func newDomain(stack awscdk.Stack, o options, zone awsroute53.IPublicHostedZone)
 }
 
 // routeTo gives each function its routes, and meta whatever is left.
-func (p publicAPI) routeTo(stack awscdk.Stack, made map[string]deployed) {
+func (p publicAPI) routeTo(stack awscdk.Stack, o options, made map[string]deployed) {
 	integrations := map[string]api.HttpRouteIntegration{}
 	for name, function := range made {
 		integrations[name] = integration(function, false)
 	}
-	for _, route := range routes.All {
+	for _, route := range o.routes() {
 		for _, key := range route.Keys() {
 			method, path, _ := strings.Cut(key, " ")
 			api.NewHttpRoute(stack, jsii.String(key), &api.HttpRouteProps{

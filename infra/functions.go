@@ -35,6 +35,8 @@ const (
 
 	// The HTTP API gives up after 30 s; a request's own deadline is 27 s.
 	answering = 29
+	// A request of another API waits for this first, and has work of its own to do.
+	deciding = 10
 	// Nobody waits for the courier, so it has time for slow receivers.
 	sending = 60
 )
@@ -42,6 +44,7 @@ const (
 // What a function does to items of the table. A transaction needs the
 // permission of each of its operations.
 var (
+	looking  = []string{"BatchGetItem"}
 	noting   = []string{"GetItem", "BatchGetItem", "PutItem", "UpdateItem"}
 	changing = append(slices.Clip(noting), "DeleteItem", "ConditionCheckItem")
 	listing  = append(slices.Clip(changing), "Query")
@@ -59,6 +62,9 @@ var functions = []function{
 	{"meta", "schemas, errors, health, and every route nobody owns", small, answering, noting, false},
 	// Creating an identity with a password hashes it.
 	{"admin", "the admin API", hashing, answering, listing, true},
+	{"authorizer", "lets sessions into other APIs", reading, deciding, looking, false},
+	// They are a client of the public API: without a table, there is nothing to seal.
+	{"ui", "the built-in pages", reading, answering, nil, false},
 	{"courier", "sends mail and text messages", reading, sending, noting, true},
 }
 
@@ -86,7 +92,7 @@ func newLogGroup(stack awscdk.Stack) awslogs.LogGroup {
 	})
 }
 
-// newFunctions makes every function, by name.
+// newFunctions makes every function that is wanted, by name.
 func newFunctions(stack awscdk.Stack, s shared) map[string]deployed {
 	// AWS gives no one this account; emulators use it.
 	awscdk.NewCfnCondition(stack, jsii.String("InEmulator"), &awscdk.CfnConditionProps{
@@ -94,7 +100,9 @@ func newFunctions(stack awscdk.Stack, s shared) map[string]deployed {
 	})
 	made := map[string]deployed{}
 	for _, f := range functions {
-		made[f.name] = f.deploy(stack, s)
+		if f.name != "ui" || s.options.UI {
+			made[f.name] = f.deploy(stack, s)
+		}
 	}
 	return made
 }
@@ -109,7 +117,9 @@ func (f function) deploy(stack awscdk.Stack, s shared) deployed {
 	for _, call := range f.table {
 		calls = append(calls, "dynamodb:"+call)
 	}
-	allow(role, calls, *s.table.TableArn())
+	if f.table != nil {
+		allow(role, calls, *s.table.TableArn())
+	}
 	if f.list {
 		allow(role, []string{"dynamodb:Query"}, *s.table.TableArn()+"/index/list")
 	}
@@ -138,10 +148,12 @@ func (f function) deploy(stack awscdk.Stack, s shared) deployed {
 func (f function) environment(s shared) *map[string]*string {
 	env := map[string]*string{
 		"STYX_CONFIG":           jsii.String("styx.yml"),
-		"STYX_TABLE":            s.table.TableName(),
 		"SERVE_PUBLIC_BASE_URL": s.baseURL,
 	}
-	maps.Copy(env, s.secrets.values)
+	if f.table != nil {
+		env["STYX_TABLE"] = s.table.TableName()
+		maps.Copy(env, s.secrets.values)
+	}
 	if s.mail != nil {
 		env["COURIER_SMTP_FROM_ADDRESS"] = &s.options.FromAddress
 	}

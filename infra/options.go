@@ -6,6 +6,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"styx/internal/app/routes"
 )
 
 // options are what a deployment may choose, by the CDK's context: in cdk.json,
@@ -40,6 +42,8 @@ type options struct {
 	Table string
 	// Version is what the admin API's /version answers.
 	Version string
+	// UI says whether the built-in pages are deployed, at the public API's host.
+	UI bool
 	// Zips is the folder with the functions' zips.
 	Zips string
 }
@@ -70,6 +74,7 @@ func read(context func(key string) any) (options, error) {
 		SecretsVersion: text("secrets-version", "", `[A-Za-z0-9-]{32,64}`, "the id of a secret's version"),
 		Table:          text("table", "", `arn:[a-z-]+:dynamodb:[^:]+:\d+:table/[A-Za-z0-9_.-]+/stream/[0-9T:.-]+`, "the ARN of a table's stream"),
 		Version:        text("version", "unreleased", `[!-~]+`, "a version"),
+		UI:             text("ui", "false", `true|false`, "true or false") == "true",
 		Zips:           text("zips", "../dist", `.+`, "a folder"),
 	}
 	if lists := text("secrets", "", `(cookie|cipher|pagination)(,(cookie|cipher|pagination))*`, "a list of cookie, cipher, pagination"); lists != "" {
@@ -93,6 +98,14 @@ func read(context func(key string) any) (options, error) {
 // within tells whether host is domain, or below it.
 func within(host, domain string) bool {
 	return host == domain || strings.HasSuffix(host, "."+domain)
+}
+
+// routes are those of the public API.
+func (o options) routes() []routes.Route {
+	if o.UI {
+		return slices.Concat(routes.All, routes.Pages)
+	}
+	return routes.All
 }
 
 // zip is the path of a function's zip, as build names it.

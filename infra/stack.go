@@ -34,13 +34,14 @@ func newStack(scope constructs.Construct, o options) awscdk.Stack {
 		mail:    newSender(stack, o, zone),
 	}
 	made := newFunctions(stack, s)
-	public.routeTo(stack, made)
+	public.routeTo(stack, o, made)
 	admin := newAdminAPI(stack, o, made["admin"])
 	newCourier(stack, s, made["courier"])
 
 	output(stack, "PublicUrl", "The public API", public.url)
 	output(stack, "AdminUrl", "The admin API; requests must be signed", admin.ApiEndpoint())
 	output(stack, "TableName", "The table, for backups and the command line", s.table.TableName())
+	output(stack, "AuthorizerArn", "The Lambda authorizer for your own HTTP APIs", made["authorizer"].FunctionArn())
 	output(stack, "SecretArn", "The instance's secrets; losing them loses what they seal", s.secrets.secret.SecretArn())
 	return stack
 }

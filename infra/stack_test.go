@@ -44,7 +44,7 @@ func TestMain(m *testing.M) {
 		bare = synth(map[string]any{"zips": zips})
 		full = synth(map[string]any{
 			"zips": zips, "stage": "staging", "domain": "id.example.com", "zone": "Z0123456789", "zone-name": "example.com",
-			"from-address": "no-reply@example.com", "secrets": "cookie,pagination", "version": "v1",
+			"from-address": "no-reply@example.com", "secrets": "cookie,pagination", "version": "v1", "ui": "true",
 			"secrets-version": "00000000-0000-0000-0000-000000000000",
 		})
 		return m.Run()
@@ -201,16 +201,24 @@ func TestNoAPIAnswersForItself(t *testing.T) {
 	}
 }
 
+// TestEachRouteHasItsFunction, and the pages have theirs only where they are
+// asked for.
 func TestEachRouteHasItsFunction(t *testing.T) {
+	routed(t, bare, routes.All)
+	routed(t, full, slices.Concat(routes.All, routes.Pages))
+}
+
+func routed(t *testing.T, template assertions.Template, all []routes.Route) {
+	t.Helper()
 	want := []string{"public $default meta", "admin $default admin"}
-	for _, route := range routes.All {
+	for _, route := range all {
 		for _, key := range route.Keys() {
 			want = append(want, "public "+key+" "+route.Function)
 		}
 	}
-	integrations := resources(t, bare, "AWS::ApiGatewayV2::Integration")
+	integrations := resources(t, template, "AWS::ApiGatewayV2::Integration")
 	var got []string
-	for _, is := range resources(t, bare, "AWS::ApiGatewayV2::Route") {
+	for _, is := range resources(t, template, "AWS::ApiGatewayV2::Route") {
 		api := "public"
 		if strings.Contains(plain(t, is.Properties["ApiId"]), "AdminApi") {
 			api = "admin"
@@ -271,9 +279,11 @@ func TestPoliciesAllowEachFunctionItsCallsOnly(t *testing.T) {
 	)
 	want := map[string][]string{
 		"Registration": {change}, "Login": {change}, "Settings": {change}, "Recovery": {change}, "Verification": {change},
-		"Session": {list},
-		"Meta":    {note},
-		"Admin":   {list, "dynamodb:Query " + index},
+		"Session":    {list},
+		"Meta":       {note},
+		"Authorizer": {"dynamodb:BatchGetItem " + table},
+		"Ui":         {}, // it asks the public API
+		"Admin":      {list, "dynamodb:Query " + index},
 		"Courier": {
 			note,
 			"dynamodb:Query " + index,
@@ -327,6 +337,20 @@ func TestPoliciesAllowEachFunctionItsCallsOnly(t *testing.T) {
 	}
 }
 
+// TestTheAuthorizerIsOthersToCall: the stack names its ARN, and lets none of its
+// own APIs call it; an API of another stack brings its permission.
+func TestTheAuthorizerIsOthersToCall(t *testing.T) {
+	for name, is := range resources(t, full, "AWS::Lambda::Permission") {
+		if strings.Contains(plain(t, is.Properties["FunctionName"]), `"Authorizer"`) {
+			t.Errorf("%s lets somebody call it: %s", name, plain(t, is.Properties))
+		}
+	}
+	outputs, err := json.Marshal(full.FindOutputs(jsii.String("AuthorizerArn"), nil))
+	if err != nil || !strings.Contains(plain(t, json.RawMessage(outputs)), `"Value":{"Fn::GetAtt":["Authorizer","Arn"]}`) {
+		t.Errorf("outputs %s, %v", outputs, err)
+	}
+}
+
 func TestStreamWakesTheCourier(t *testing.T) {
 	has(t, bare, "AWS::Lambda::EventSourceMapping", map[string]any{
 		"FilterCriteria":        map[string]any{"Filters": []any{map[string]any{"Pattern": `{"dynamodb":{"NewImage":{"st":{"S":["queued"]}}}}`}}},
@@ -371,6 +395,11 @@ func TestADomainIsTheOnlyHost(t *testing.T) {
 		env := is.Properties["Environment"].(map[string]any)["Variables"].(map[string]any)
 		if env["SERVE_PUBLIC_BASE_URL"] != "https://id.example.com" {
 			t.Errorf("%s takes %v for the public API", name, env["SERVE_PUBLIC_BASE_URL"])
+		}
+		_, secret := env["SECRETS_DEFAULT"]
+		_, table := env["STYX_TABLE"]
+		if pages := strings.HasPrefix(name, "Ui"); pages == secret || pages == table {
+			t.Errorf("%s knows the secrets: %v, the table: %v", name, secret, table)
 		}
 	}
 }

@@ -55,11 +55,10 @@ func resources[T any](t *testing.T, read template, kind string) map[string]T {
 	return of
 }
 
-// deployed reads template.yaml: which function gets which routes, as
-// "api METHOD /path" or "api $default".
-func deployed(t *testing.T) (template, map[string][]string) {
+// readTemplate reads a template in YAML.
+func readTemplate(t *testing.T, file string, into any) {
 	t.Helper()
-	data, err := os.ReadFile("../template.yaml")
+	data, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -71,10 +70,17 @@ func deployed(t *testing.T) (template, map[string][]string) {
 	if data, err = json.Marshal(plain); err != nil {
 		t.Fatal(err)
 	}
-	var read template
-	if err := json.Unmarshal(data, &read); err != nil {
+	if err := json.Unmarshal(data, into); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// deployed reads template.yaml: which function gets which routes, as
+// "api METHOD /path" or "api $default".
+func deployed(t *testing.T) (template, map[string][]string) {
+	t.Helper()
+	var read template
+	readTemplate(t, "../template.yaml", &read)
 	of := map[string][]string{}
 	for id, function := range resources[struct{ CodeURI string }](t, read, "AWS::Serverless::Function") {
 		name := strings.ToLower(id)
@@ -98,11 +104,11 @@ func deployed(t *testing.T) (template, map[string][]string) {
 	return read, of
 }
 
-// planned is what routes.All asks of a template. Meta is the API's default, the
-// courier is called by no API.
+// planned is what the tables of routes ask of a template. Meta is the API's default, the
+// courier and the authorizer are no API's of the stack.
 func planned() map[string][]string {
-	all := map[string][]string{"meta": {"PublicApi $default"}, "admin": {"AdminApi $default"}, "courier": {}}
-	for _, route := range routes.All {
+	all := map[string][]string{"meta": {"PublicApi $default"}, "admin": {"AdminApi $default"}, "courier": {}, "authorizer": {}}
+	for _, route := range slices.Concat(routes.All, routes.Pages) {
 		for _, key := range route.Keys() {
 			all[route.Function] = append(all[route.Function], "PublicApi "+key)
 		}
@@ -114,7 +120,7 @@ func planned() map[string][]string {
 }
 
 // TestFunctionsRoutesAndTemplateAgree holds three places together: the folders
-// under functions/, routes.All, and template.yaml.
+// under functions/, the tables of routes, and template.yaml.
 func TestFunctionsRoutesAndTemplateAgree(t *testing.T) {
 	_, got := deployed(t)
 	want := planned()
@@ -145,7 +151,7 @@ func TestFunctionsRoutesAndTemplateAgree(t *testing.T) {
 		}
 		for _, route := range got[name] {
 			if !slices.Contains(routes, route) {
-				t.Errorf("template.yaml gives %s the route %s, routes.All does not", name, route)
+				t.Errorf("template.yaml gives %s the route %s, no table of routes does", name, route)
 			}
 		}
 	}
@@ -360,9 +366,10 @@ func recordedStack(t *testing.T) template {
 // TestBothStacksGiveAFunctionTheSame holds template.yaml against the recorded
 // template of the CDK: memory, time, names of the environment, allowed actions.
 func TestBothStacksGiveAFunctionTheSame(t *testing.T) {
-	// What only one of them has: SAM takes the base path as a parameter, and its
-	// role may log without being told.
-	ours := func(name string) bool { return name == "STYX_BASE_PATH" }
+	// What only one of them has: SAM takes the base path as a parameter, takes away
+	// what all functions are given by naming no value, and its role may log without
+	// being told.
+	ours := func(name string, value any) bool { return name == "STYX_BASE_PATH" || value == "AWS::NoValue" }
 	logging := func(action string) bool { return strings.HasPrefix(action, "logs:") }
 
 	recorded := recordedStack(t)
@@ -388,7 +395,7 @@ func TestBothStacksGiveAFunctionTheSame(t *testing.T) {
 		if err := json.Unmarshal(resource.Properties, &function); err != nil {
 			t.Fatal(err)
 		}
-		maps.DeleteFunc(function.Environment.Variables, func(name string, _ any) bool { return ours(name) })
+		maps.DeleteFunc(function.Environment.Variables, ours)
 		id = id[:len(id)-8]
 		want[id] = function.setup(slices.DeleteFunc(policies[id].actions(), logging))
 	}
@@ -408,7 +415,7 @@ func TestBothStacksGiveAFunctionTheSame(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		maps.DeleteFunc(function.Environment.Variables, func(name string, _ any) bool { return ours(name) })
+		maps.DeleteFunc(function.Environment.Variables, ours)
 		got[id] = function.setup(policy.Policies[0].Statement.actions())
 	}
 	if len(want) == 0 || !maps.Equal(got, want) {
@@ -524,11 +531,12 @@ func TestSampleEnvironmentSetsWhatSAMCannot(t *testing.T) {
 	if err := json.Unmarshal(read.Globals.Function, &shared); err != nil {
 		t.Fatal(err)
 	}
-	known := func(name string, _ any) bool {
-		return slices.Contains([]string{"STYX_CONFIG", "STYX_BASE_PATH", "STYX_VERSION"}, name)
+	known := func(name string, value any) bool {
+		return value == "AWS::NoValue" || slices.Contains([]string{"STYX_CONFIG", "STYX_BASE_PATH", "STYX_VERSION"}, name)
 	}
 	want := map[string]map[string]any{"Parameters": shared.Environment.Variables}
 	for id, function := range resources[given](t, read, "AWS::Serverless::Function") {
+		maps.DeleteFunc(function.Environment.Variables, known)
 		if len(function.Environment.Variables) > 0 {
 			want[id] = function.Environment.Variables
 		}

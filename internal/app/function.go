@@ -4,36 +4,22 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
-	"fmt"
 	"net/http"
-	"os"
 	"time"
 
+	"styx/internal/app/environment"
 	"styx/internal/config"
 	"styx/internal/table/dynamo"
 )
 
-// Boot wires the app of one function from its environment: the configuration
-// file that travels in its zip (STYX_CONFIG, by default styx.yml), overridden by
-// environment variables, and the table named by STYX_TABLE or by the dsn. Under
-// sam local, which says so in AWS_SAM_LOCAL, the rules are those of --dev.
+// Boot wires the app of one function from its environment: its configuration,
+// and the table named by STYX_TABLE or by the dsn.
 func Boot(getenv func(string) string, links Links) (*App, error) {
-	name := getenv("STYX_CONFIG")
-	if name == "" {
-		name = "styx.yml"
-	}
-	data, err := os.ReadFile(name) //nolint:gosec // the operator's own file
-	if err != nil {
-		return nil, fmt.Errorf("read configuration: %w", err)
-	}
 	overrides := map[string]any{}
 	if table := getenv("STYX_TABLE"); table != "" {
 		overrides["dsn"] = "dynamodb://" + table
 	}
-	if getenv("AWS_SAM_LOCAL") == "true" {
-		overrides["dev"] = true
-	}
-	c, _, err := config.Load([]config.Source{{Name: name, Data: data}}, os.Environ(), overrides)
+	c, err := environment.Configuration(getenv, overrides)
 	if err != nil {
 		return nil, err
 	}
@@ -65,6 +51,15 @@ func Function(getenv func(string) string, links Links, mount func(*App) http.Han
 // Session builds the session function.
 func Session(_ context.Context, getenv func(string) string) (http.Handler, error) {
 	return Function(getenv, Links{}, func(a *App) http.Handler { return a.Public(a.Engine.Sessions()) })
+}
+
+// Authorizer builds what the authorizer of somebody else's API asks.
+func Authorizer(_ context.Context, getenv func(string) string) (func(*http.Request) (map[string]string, error), error) {
+	a, err := Boot(getenv, Links{})
+	if err != nil {
+		return nil, err
+	}
+	return a.Engine.Authorize, nil
 }
 
 // Meta builds the function that answers what no other owns.

@@ -6,27 +6,14 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
-	"math"
 	"net/http"
-	"runtime"
-	"runtime/debug"
 	"strings"
-	"sync/atomic"
 	"time"
 
 	"github.com/aws/aws-lambda-go/events"
-	"github.com/aws/aws-lambda-go/lambdacontext"
 	"github.com/awslabs/aws-lambda-go-api-proxy/httpadapter"
 
 	"styx/internal/audit"
-	"styx/internal/table"
-)
-
-const (
-	// longest is what a request may take: API Gateway gives up at 30 s.
-	longest = 27 * time.Second
-	// reserve is left of the function's time to answer and to log.
-	reserve = time.Second
 )
 
 // Gateway serves events with a handler. It is safe for concurrent use.
@@ -34,11 +21,8 @@ type Gateway struct {
 	adapter *httpadapter.HandlerAdapterV2
 	handler http.Handler
 	base    string
-	name    string
 	signed  bool
-	now     func() time.Time
-	log     *slog.Logger
-	warm    atomic.Bool
+	journal *journal
 }
 
 // Settings are what a Gateway needs beside its handler.
@@ -52,13 +36,7 @@ type Settings struct {
 
 // New makes a Gateway in front of handler.
 func New(handler http.Handler, settings Settings) *Gateway {
-	g := &Gateway{
-		handler: handler,
-		name:    settings.Function,
-		signed:  settings.Signed,
-		now:     settings.Now,
-		log:     settings.Log,
-	}
+	g := &Gateway{handler: handler, signed: settings.Signed, journal: newJournal(settings)}
 	if base := strings.Trim(settings.BasePath, "/ "); base != "" {
 		g.base = "/" + base
 	}
@@ -66,44 +44,16 @@ func New(handler http.Handler, settings Settings) *Gateway {
 	return g
 }
 
-// line is what the log says about one request. The path stays out of it: paths
-// and queries carry codes, tokens and identifiers.
-type line struct {
-	kind      string // err_kind: "malformed_event", "unsigned_event" or "panic"; "" to take it from the status
-	requestID string
-	route     string      // the ServeMux pattern that matched; "" when none did, or a copy of the request was routed
-	trouble   []slog.Attr // of a panic
-}
-
-// lineKey finds the line in the context that crosses the adapter.
-type lineKey struct{}
-
 // Invoke answers one event. It never returns an error, and never panics: every
 // event has an HTTP answer, so the process stays and the client sees the
 // contract's error body rather than API Gateway's.
 func (g *Gateway) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
-	began := g.now()
-	cold := !g.warm.Swap(true)
-	ctx, tally := table.WithTally(ctx)
-	written := &line{}
-	response := g.answer(ctx, payload, began, written)
-
-	level := slog.LevelInfo
-	if response.StatusCode >= http.StatusInternalServerError {
-		level = slog.LevelError
-	}
-
-	g.log.LogAttrs(ctx, level, "request", append([]slog.Attr{
-		slog.String("request_id", written.requestID),
-		slog.String("route", written.route),
-		slog.String("function", g.name),
-		slog.Bool("cold_start", cold),
-		slog.Float64("ms", math.Round(float64(g.now().Sub(began).Microseconds())/100)/10),
-		slog.Int("table_calls", len(tally.Calls())),
-		slog.Float64("rcu", tally.RCU()),
-		slog.Float64("wcu", tally.WCU()),
-		slog.String("err_kind", cmp.Or(written.kind, errKind(response.StatusCode))),
-	}, written.trouble...)...)
+	var response events.APIGatewayV2HTTPResponse
+	g.journal.note(ctx, func(ctx context.Context, began time.Time, written *line) {
+		response = g.answer(ctx, payload, began, written)
+		written.kind = cmp.Or(written.kind, errKind(response.StatusCode))
+		written.failed = response.StatusCode >= http.StatusInternalServerError
+	})
 	return encoded(response), nil
 }
 
@@ -112,16 +62,12 @@ func (g *Gateway) answer(ctx context.Context, payload []byte, began time.Time, w
 	var event events.APIGatewayV2HTTPRequest
 	defer func() {
 		if thrown := recover(); thrown != nil {
-			written.kind = "panic"
-			written.trouble = []slog.Attr{slog.String("panic", thrownText(thrown)), slog.String("stack", string(debug.Stack()))}
+			written.threw(thrown)
 			response = plain(event.RequestContext.HTTP.Method, http.StatusInternalServerError,
 				"An internal server error occurred, please contact the system administrator")
 		}
 	}()
 
-	if lc, ok := lambdacontext.FromContext(ctx); ok {
-		written.requestID = lc.AwsRequestID
-	}
 	malformed := func() events.APIGatewayV2HTTPResponse {
 		written.kind = "malformed_event"
 		return plain(event.RequestContext.HTTP.Method, http.StatusBadRequest,
@@ -169,56 +115,4 @@ func (g *Gateway) serve(w http.ResponseWriter, r *http.Request) {
 	if a.status == 0 {
 		a.WriteHeader(http.StatusOK)
 	}
-}
-
-// deadline is when the request must have its answer: after longest, or reserve
-// before the function's own time is up.
-func deadline(ctx context.Context, began time.Time) time.Time {
-	until := began.Add(longest)
-	if end, ok := ctx.Deadline(); ok && end.Add(-reserve).Before(until) {
-		return end.Add(-reserve)
-	}
-	return until
-}
-
-// thrownText describes a panic for the log. Only the runtime's own errors are
-// quoted; whatever else was thrown may hold what a log must not.
-func thrownText(thrown any) string {
-	if err, ok := thrown.(runtime.Error); ok {
-		return err.Error()
-	}
-	return fmt.Sprintf("%T", thrown)
-}
-
-// errKind names what went wrong, from a closed list; "" for nothing.
-func errKind(status int) string {
-	switch status {
-	case http.StatusUnauthorized:
-		return "unauthorized"
-	case http.StatusForbidden:
-		return "forbidden"
-	case http.StatusNotFound:
-		return "not_found"
-	case http.StatusConflict:
-		return "conflict"
-	case http.StatusGone:
-		return "gone"
-	case http.StatusUnprocessableEntity:
-		return "unprocessable"
-	case http.StatusTooManyRequests:
-		return "too_many"
-	case http.StatusBadGateway:
-		return "upstream"
-	case http.StatusServiceUnavailable:
-		return "busy"
-	case http.StatusGatewayTimeout:
-		return "upstream_timeout"
-	}
-	switch {
-	case status >= http.StatusInternalServerError:
-		return "internal"
-	case status >= http.StatusBadRequest:
-		return "bad_request"
-	}
-	return ""
 }

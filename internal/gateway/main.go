@@ -49,6 +49,21 @@ func Main(build Build, options ...Option) {
 	})
 }
 
+// BuildAuthorizer assembles what a Lambda authorizer asks, as [Build] does a
+// handler.
+type BuildAuthorizer func(ctx context.Context, getenv func(string) string) (Authorize, error)
+
+// Guard is the main of a Lambda authorizer.
+func Guard(build BuildAuthorizer) {
+	Listen(func(ctx context.Context, getenv func(string) string, log *slog.Logger) (*Authorizer, error) {
+		authorize, err := build(ctx, getenv)
+		if err != nil {
+			return nil, err
+		}
+		return NewAuthorizer(authorize, Settings{Function: getenv("AWS_LAMBDA_FUNCTION_NAME"), Now: time.Now, Log: log}), nil
+	})
+}
+
 // Listen is the main of a Lambda function that no API calls: what it builds
 // reads the events itself.
 func Listen[H lambda.Handler](build func(ctx context.Context, getenv func(string) string, log *slog.Logger) (H, error)) {

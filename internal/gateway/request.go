@@ -41,7 +41,7 @@ func translate(event events.APIGatewayV2HTTPRequest, base string) (passage, erro
 	if err != nil {
 		return passage{}, err
 	}
-	header, err := header(event, len(body))
+	header, err := header(event.Headers, event.Cookies, len(body))
 	if err != nil {
 		return passage{}, err
 	}
@@ -107,10 +107,10 @@ func body(event events.APIGatewayV2HTTPRequest) (string, error) {
 // header is the request's header. A value stays one value, commas and all: a
 // User-Agent, a date or a cookie must not be cut, and where a comma does part
 // a list net/http's own users part it.
-func header(event events.APIGatewayV2HTTPRequest, length int) (http.Header, error) {
-	header := make(http.Header, len(event.Headers)+1)
+func header(headers map[string]string, cookies []string, length int) (http.Header, error) {
+	header := make(http.Header, len(headers)+1)
 	var cookie string
-	for name, value := range event.Headers {
+	for name, value := range headers {
 		if !isToken(name) || hasControl(value) {
 			return nil, errMalformed
 		}
@@ -126,7 +126,7 @@ func header(event events.APIGatewayV2HTTPRequest, length int) (http.Header, erro
 			header[name] = append(header[name], value)
 		}
 	}
-	line, err := cookieLine(event.Cookies, cookie)
+	line, err := cookieLine(cookies, cookie)
 	if err != nil {
 		return nil, err
 	}

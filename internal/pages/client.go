@@ -15,8 +15,9 @@ import (
 // settings flow with keys and a QR code stays well below 100 KB.
 const answerLimit = 2 << 20
 
-// client calls the public API for a browser: with its cookies, and with nothing
-// else of its request that could tell one browser from another.
+// client calls the public API for a browser: with its cookies, with what proxies
+// said of its address, which the API believes of those it trusts, and with
+// nothing else of its request that could tell one browser from another.
 type client struct {
 	handler http.Handler // nil = over HTTP
 	http    *http.Client
@@ -63,7 +64,7 @@ func (c client) call(w http.ResponseWriter, from *http.Request, method, path str
 		return answer{}, fmt.Errorf("ask the API: %w", err)
 	}
 	req.Header.Set("Accept", "application/json")
-	for _, name := range []string{"Cookie", "User-Agent", "Accept-Language", "X-Request-Id"} {
+	for _, name := range []string{"Cookie", "User-Agent", "Accept-Language", "X-Request-Id", "X-Forwarded-For"} {
 		if values := from.Header.Values(name); len(values) > 0 {
 			req.Header[name] = values
 		}

@@ -54,7 +54,7 @@ type Link struct{ Text, URL string }
 // Patterns are the http.ServeMux patterns the handler of New answers. They are
 // apart from New because the contract gives the API's root a 404: only a
 // process that shows the pages mounts them.
-func Patterns() []string { return []string{"/{$}", "/ui/"} }
+func Patterns() []string { return []string{"/{$}", "/ui", "/ui/"} }
 
 // UIURLs gives the page of each flow kind, and of "error", "session" and
 // "welcome", under the public base URL. "welcome" fits as a default return URL.
@@ -101,9 +101,11 @@ func New(o Options) http.Handler {
 	mux.HandleFunc("GET /ui/welcome", p.welcome)
 	mux.HandleFunc("GET /ui/session", p.session)
 	mux.HandleFunc("POST /ui/session", p.revoke)
-	mux.HandleFunc("GET /ui/{$}", func(w http.ResponseWriter, r *http.Request) {
-		http.Redirect(w, r, base+"/", http.StatusSeeOther)
-	})
+	for _, bare := range []string{"GET /ui", "GET /ui/{$}"} {
+		mux.HandleFunc(bare, func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, base+"/", http.StatusSeeOther)
+		})
+	}
 	for file, contentType := range map[string]string{
 		"styx.css": "text/css; charset=utf-8",
 		"styx.svg": "image/svg+xml",

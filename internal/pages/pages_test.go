@@ -193,13 +193,24 @@ func TestOverHTTPTheAnswersAreTheSame(t *testing.T) {
 	a := &api{answers: map[string]reply{"GET /base/self-service/login/flows?id=f": {status: 200, body: f.body, cookies: []string{"a=b; Path=/"}}}}
 	server := httptest.NewServer(a)
 	defer server.Close()
-	w := serve(t, pages.Options{BaseURL: server.URL + "/base/", Client: server.Client(), PublicURL: public}, http.MethodGet, "/ui/login?flow=f", "", "Cookie: csrf_token_a=b")
+	w := serve(t, pages.Options{BaseURL: server.URL + "/base/", Client: server.Client(), PublicURL: public}, http.MethodGet, "/ui/login?flow=f", "", "Cookie: csrf_token_a=b", "X-Forwarded-For: 192.0.2.1, 198.51.100.7", "Authorization: Bearer a")
 	inside := f.render(t)
 	if w.Body.String() != inside.Body.String() || w.Header().Get("Set-Cookie") != "a=b; Path=/" {
 		t.Errorf("%d %v\n%s", w.Code, w.Header(), w.Body)
 	}
-	if a.asked[0].Header.Get("Cookie") != "csrf_token_a=b" {
-		t.Error("the cookie did not reach the API")
+	got := a.asked[0].Header
+	if got.Get("Cookie") != "csrf_token_a=b" || got.Get("X-Forwarded-For") != "192.0.2.1, 198.51.100.7" || got.Get("Authorization") != "" {
+		t.Errorf("what reached the API: %v", got)
+	}
+}
+
+// TestTheBareFolderLeadsToTheRoot, below a base path too.
+func TestTheBareFolderLeadsToTheRoot(t *testing.T) {
+	for _, path := range []string{"/ui", "/ui/"} {
+		w := serve(t, pages.Options{API: &api{}, PublicURL: public + "/auth"}, http.MethodGet, path, "")
+		if got := w.Header().Get("Location"); w.Code != http.StatusSeeOther || got != public+"/auth/" {
+			t.Errorf("%s: %d to %s", path, w.Code, got)
+		}
 	}
 }
 

@@ -2,7 +2,9 @@ package lambda_test
 
 import (
 	"context"
+	"crypto/rand"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"os"
@@ -14,6 +16,7 @@ import (
 	"time"
 
 	"styx/internal/gateway/gatewaytest"
+	"styx/internal/secret"
 	"styx/test/lambda"
 )
 
@@ -86,23 +89,59 @@ var credentials = []string{"AWS_REGION=eu-central-1", "AWS_ACCESS_KEY_ID=a", "AW
 // nowhere refuses connections: its port is discard's.
 const nowhere = "http://127.0.0.1:9"
 
-// TestFunctionsStartWithoutTheirTable starts every function with the
-// configuration a new project starts from and no table that answers: a start
-// that opened a connection would fail or hang here. A sample event still gets
-// an answer.
+// withoutTable are the configuration a new project starts from, and no table that
+// answers: a start that opened a connection would fail or hang here.
+func withoutTable(t *testing.T, name string) lambda.Options {
+	t.Helper()
+	return lambda.Options{
+		Binary: binary(t, "../../functions/"+name),
+		Dir:    quickstart(t),
+		Env: append([]string{
+			"STYX_TABLE=styx", "AWS_ENDPOINT_URL=" + nowhere, "SERVE_PUBLIC_BASE_URL=https://id.example/",
+			"SECRETS_DEFAULT=a-secret-of-the-tests", "SECRETS_CIPHER=a-secret-of-the-tests-32-letters",
+		}, credentials...),
+	}
+}
+
+// TestFunctionsStartWithoutTheirTable starts every function. A sample event
+// still gets an answer.
 func TestFunctionsStartWithoutTheirTable(t *testing.T) {
-	config := quickstart(t)
 	for _, name := range names(t) {
 		t.Run(name, func(t *testing.T) {
-			answersSample(t, name, lambda.Options{
-				Binary: binary(t, "../../functions/"+name),
-				Dir:    config,
-				Env: append([]string{
-					"STYX_TABLE=styx", "AWS_ENDPOINT_URL=" + nowhere, "SERVE_PUBLIC_BASE_URL=https://id.example/",
-					"SECRETS_DEFAULT=a-secret-of-the-tests", "SECRETS_CIPHER=a-secret-of-the-tests-32-letters",
-				}, credentials...),
-			})
+			answersSample(t, name, withoutTable(t, name))
 		})
+	}
+}
+
+// unrouted are the answers to a sample event of what no API's route calls: the
+// courier has the stream bring the record again, the authorizer does not know
+// the cookie.
+var unrouted = map[string]string{
+	"courier":    `{"batchItemFailures":[{"itemIdentifier":`,
+	"authorizer": `{"isAuthorized":false}`,
+}
+
+// TestAuthorizerWithoutItsTableLetsNobodyIn: it fails, which to a client is a
+// 500, and tells neither why nor whose token it was.
+func TestAuthorizerWithoutItsTableLetsNobodyIn(t *testing.T) {
+	options := withoutTable(t, "authorizer")
+	options.Timeout = 4 * time.Second
+	f, err := lambda.Start(t.Context(), options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(f.Stop)
+	token := secret.NewToken(rand.Reader, secret.NewV4(rand.Reader), secret.NewV7(time.Now(), rand.Reader)).String()
+	r := request(t, http.MethodGet, "https://api.example/things", "")
+	r.Header.Set("Authorization", "Bearer "+token)
+	for _, source := range [][]string{nil, {"Authorization"}} {
+		allowed, known, err := gatewaytest.API{}.Allows(t.Context(), f, r, source...)
+		if allowed || known != nil || !errors.Is(err, lambda.ErrFunction) || strings.Contains(err.Error(), "127.0.0.1") {
+			t.Errorf("%v %v %v", allowed, known, err)
+		}
+	}
+	if log := f.Log(); strings.Contains(log, token) || !strings.Contains(log, `"err_kind":"busy"`) && !strings.Contains(log, `"err_kind":"internal"`) {
+		t.Error(log)
 	}
 }
 
@@ -126,9 +165,8 @@ func answersSample(t *testing.T, name string, options lambda.Options) {
 	if err != nil {
 		t.Fatalf("%v\n%s", err, f.Log())
 	}
-	if name == "courier" {
-		// No API calls it: it has the stream bring the record again.
-		if got := string(answer); !strings.HasPrefix(got, `{"batchItemFailures":[{"itemIdentifier":`) {
+	if want, found := unrouted[name]; found {
+		if got := string(answer); !strings.HasPrefix(got, want) {
 			t.Errorf("answers %s\n%s", got, f.Log())
 		}
 		return

@@ -166,8 +166,9 @@ func TestJourney(t *testing.T) {
 	}
 }
 
-// browse is what a browser does: forms, redirects and cookies.
-func browse(t *testing.T, s *stack, email string) {
+// browse is what a browser does: forms, redirects and cookies. It returns the
+// browser, which is then signed in.
+func browse(t *testing.T, s *stack, email string) *http.Client {
 	t.Helper()
 	jar, err := cookiejar.New(nil)
 	if err != nil {
@@ -208,6 +209,7 @@ func browse(t *testing.T, s *stack, email string) {
 	if status, _, err := ask(browser, http.MethodGet, "https://id.example/sessions/whoami", "", nil); err != nil || status != http.StatusOK {
 		t.Errorf("whoami by cookie: %d %v", status, err)
 	}
+	return browser
 }
 
 // TestUnmatchedRoutes: what nobody owns is answered by the function that knows

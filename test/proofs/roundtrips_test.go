@@ -9,7 +9,7 @@ func TestRoundTrips(t *testing.T) {
 	for _, b := range backends() {
 		t.Run(b.name, func(t *testing.T) {
 			over := b.open(t)
-			for _, op := range operations(t, over) {
+			for _, op := range append(operations(t, over), authorizations(t, over)...) {
 				if over.proxy != nil {
 					over.proxy.Reset()
 				}

@@ -4,11 +4,11 @@ package full
 import (
 	"log/slog"
 	"net/http"
-	"net/url"
 	"strings"
 
 	"styx/internal/app"
 	"styx/internal/app/adminapi"
+	"styx/internal/app/builtin"
 	"styx/internal/app/flows"
 	"styx/internal/app/mail"
 	"styx/internal/app/signup"
@@ -69,62 +69,16 @@ func builtIn(f config.Flows) bool {
 const InboxPath = "/ui/inbox"
 
 func withPages(c *config.Config, api http.Handler, kept *inbox.Inbox, version string, log *slog.Logger) http.Handler {
-	publicURL := c.Serve.Public.BaseURL.String()
-	var links []pages.Link
+	shown := builtin.Options(c)
+	shown.API, shown.Inbox, shown.Version, shown.Log = api, kept, app.Version(version), log
 	if kept != nil {
-		links = []pages.Link{{Text: "Mail that stayed on this machine", URL: strings.TrimSuffix(publicURL, "/") + InboxPath}}
+		shown.Links = []pages.Link{{Text: "Mail that stayed on this machine", URL: strings.TrimSuffix(shown.PublicURL, "/") + InboxPath}}
 	}
-	own := pages.New(pages.Options{
-		API:        api,
-		PublicURL:  publicURL,
-		Links:      links,
-		Inbox:      kept,
-		ReturnURLs: returnURLs(c),
-		Flows:      linked(c),
-		Version:    app.Version(version),
-		Log:        log,
-	})
+	own := pages.New(shown)
 	mux := http.NewServeMux()
 	mux.Handle("/", api)
 	for _, pattern := range pages.Patterns() {
 		mux.Handle(pattern, own)
 	}
 	return mux
-}
-
-// linked are the kinds of flow that pages link to.
-func linked(c *config.Config) []string {
-	kinds := []string{"login", "settings"}
-	if c.Flows.Registration.Enabled {
-		kinds = append(kinds, "registration")
-	}
-	if c.Flows.Recovery.Enabled {
-		kinds = append(kinds, "recovery")
-	}
-	if c.Flows.Verification.Enabled {
-		kinds = append(kinds, "verification")
-	}
-	return kinds
-}
-
-// returnURLs is where the post of a form may end.
-func returnURLs(c *config.Config) []string {
-	all := []*url.URL{c.SelfService.DefaultReturnURL, c.Flows.Logout.ReturnURL}
-	all = append(all, c.SelfService.AllowedReturns...)
-	for _, f := range []config.Flow{
-		c.Flows.Login.Flow, c.Flows.Registration.Flow, c.Flows.Settings.Flow, c.Flows.Recovery.Flow, c.Flows.Verification.Flow,
-	} {
-		all = append(all, f.UIURL, f.After.ReturnURL)
-		for _, m := range f.After.Methods {
-			all = append(all, m.ReturnURL)
-		}
-	}
-	all = append(all, c.Flows.Error.UIURL)
-	var list []string
-	for _, u := range all {
-		if u != nil {
-			list = append(list, u.String())
-		}
-	}
-	return list
 }

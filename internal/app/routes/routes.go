@@ -74,6 +74,15 @@ var All = []Route{
 	{"meta", "POST", "/recovery/link"},
 }
 
+// Pages are the routes of the built-in pages, which are there only where somebody
+// asks for them.
+var Pages = []Route{
+	{"ui", "GET", "/{$}"},
+	{"ui", "GET", "/ui"},
+	{"ui", "GET", "/ui/{page...}"},
+	{"ui", "POST", "/ui/{page...}"},
+}
+
 // Pattern is the route as net/http's mux takes it.
 func (r Route) Pattern() string {
 	if r.Method == "" {
@@ -89,8 +98,8 @@ func (r Route) Keys() []string {
 	if r.Function == "meta" {
 		return nil
 	}
-	// {rest...} in net/http is {rest+} in an HTTP API.
-	path := strings.ReplaceAll(r.Path, "...}", "+}")
+	// {rest...} in net/http is {rest+} in an HTTP API, which has no {$}.
+	path := strings.NewReplacer("...}", "+}", "{$}", "").Replace(r.Path)
 	switch r.Method {
 	case "":
 		return []string{"ANY " + path}

@@ -1,0 +1,28 @@
+// Package environment reads what a function finds where it runs. It is apart so
+// that one without a table links nothing that speaks to one.
+package environment
+
+import (
+	"cmp"
+	"fmt"
+	"os"
+
+	"styx/internal/config"
+)
+
+// Configuration reads the configuration of one function: the file that travels
+// in its zip (STYX_CONFIG, by default styx.yml), over it the environment, over
+// that the overrides. Under sam local, which says so in AWS_SAM_LOCAL, the rules
+// are those of --dev.
+func Configuration(getenv func(string) string, overrides map[string]any) (*config.Config, error) {
+	name := cmp.Or(getenv("STYX_CONFIG"), "styx.yml")
+	data, err := os.ReadFile(name) //nolint:gosec // the operator's own file
+	if err != nil {
+		return nil, fmt.Errorf("read configuration: %w", err)
+	}
+	if getenv("AWS_SAM_LOCAL") == "true" {
+		overrides["dev"] = true
+	}
+	c, _, err := config.Load([]config.Source{{Name: name, Data: data}}, os.Environ(), overrides)
+	return c, err
+}
