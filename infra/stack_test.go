@@ -273,14 +273,16 @@ func TestPoliciesAllowEachFunctionItsCallsOnly(t *testing.T) {
 			"logs:CreateLogStream logs:PutLogEvents " + `{"Fn::GetAtt":["LogGroup","Arn"]}`
 		ours = `arn:",{"Ref":"AWS::Partition"},":ses:",{"Ref":"AWS::Region"},":",{"Ref":"AWS::AccountId"},":`
 
-		note   = "dynamodb:BatchGetItem dynamodb:GetItem dynamodb:PutItem dynamodb:UpdateItem " + table
-		change = "dynamodb:BatchGetItem dynamodb:ConditionCheckItem dynamodb:DeleteItem dynamodb:GetItem dynamodb:PutItem dynamodb:UpdateItem " + table
-		list   = "dynamodb:BatchGetItem dynamodb:ConditionCheckItem dynamodb:DeleteItem dynamodb:GetItem dynamodb:PutItem dynamodb:Query dynamodb:UpdateItem " + table
+		find   = "dynamodb:GetItem " + table
+		note   = "dynamodb:GetItem dynamodb:UpdateItem " + table
+		add    = "dynamodb:BatchGetItem dynamodb:GetItem dynamodb:UpdateItem " + table
+		change = "dynamodb:BatchGetItem dynamodb:DeleteItem dynamodb:GetItem dynamodb:UpdateItem " + table
+		list   = "dynamodb:BatchGetItem dynamodb:DeleteItem dynamodb:GetItem dynamodb:Query dynamodb:UpdateItem " + table
 	)
 	want := map[string][]string{
-		"Registration": {change}, "Login": {change}, "Settings": {change}, "Recovery": {change}, "Verification": {change},
+		"Registration": {add}, "Login": {change}, "Settings": {change}, "Recovery": {change}, "Verification": {change},
 		"Session":    {list},
-		"Meta":       {note},
+		"Meta":       {find},
 		"Authorizer": {"dynamodb:BatchGetItem " + table},
 		"Ui":         {}, // it asks the public API
 		"Admin":      {list, "dynamodb:Query " + index},
