@@ -132,7 +132,7 @@ func TestTheDoctorKnowsTheStack(t *testing.T) {
 		t.Errorf("%s", said)
 	}
 	for _, want := range []string{
-		"styx-emulated is CREATE_COMPLETE", "9 can run", "time to live", "point-in-time recovery",
+		"styx-emulated is CREATE_COMPLETE", "10 can run", "time to live", "point-in-time recovery",
 		"the stream's reader is Enabled", "admin URL",
 	} {
 		if !strings.Contains(string(said), want) {

@@ -15,7 +15,7 @@ import (
 const standing = `
 The stack styx-emulated is deployed, and stands where styx serve would:
 
-  public API  http://127.0.0.1:4433
+  public API  http://127.0.0.1:4433    (built-in pages: http://127.0.0.1:4433/ui/registration)
   admin API   http://127.0.0.1:4434    (signed on the way)
   inbox       %[1]s/_ministack/ses/messages
   AWS         %[1]s    (AWS_ENDPOINT_URL; region us-east-1, key and secret "test")
@@ -96,7 +96,7 @@ func up(ctx context.Context, configuration, base string, stand bool) error {
 		return err
 	}
 	defer wait()
-	d, err := deploy(ctx, endpoint, base, configuration)
+	d, err := deploy(ctx, endpoint, base, configuration, stand)
 	if err != nil {
 		return err
 	}

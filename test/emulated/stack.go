@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -36,6 +37,7 @@ type deployment struct {
 	PID      int
 	Endpoint string // of AWS
 	Base     string // where browsers reach the public API
+	Pages    bool   // whether the built-in ones are deployed
 	// Public and Admin are the hosts of the two APIs. They have no address: the
 	// endpoint answers for them.
 	Public, Admin string
@@ -54,13 +56,13 @@ func (d *deployment) config() aws.Config {
 }
 
 // deploy prepares the account and deploys the stack to it. base is where
-// browsers reach the public API.
-func deploy(ctx context.Context, endpoint, base, configuration string) (*deployment, error) {
+// browsers reach the public API, pages says whether there are some.
+func deploy(ctx context.Context, endpoint, base, configuration string, pages bool) (*deployment, error) {
 	folder, err := filepath.Abs(kept)
 	if err != nil {
 		return nil, fmt.Errorf("deploy: %w", err)
 	}
-	d := &deployment{Folder: folder, PID: os.Getpid(), Endpoint: endpoint, Base: base, Functions: map[string]string{}}
+	d := &deployment{Folder: folder, PID: os.Getpid(), Endpoint: endpoint, Base: base, Pages: pages, Functions: map[string]string{}}
 	if _, err := d.cdk(ctx, "bootstrap", "aws://000000000000/"+region); err != nil {
 		return nil, err
 	}
@@ -95,6 +97,7 @@ func (d *deployment) cdk(ctx context.Context, arguments ...string) (string, erro
 	return run(ctx, filepath.Join(d.source(), "infra"), environment, filepath.Join(d.source(), cdk), append(arguments,
 		"--output", filepath.Join(d.Folder, "cdk.out"),
 		"-c", "stage=emulated", "-c", "from-address="+sender, "-c", "base-url="+d.Base, "-c", "zips="+d.zips(),
+		"-c", "ui="+strconv.FormatBool(d.Pages),
 		"-c", "architecture="+map[string]string{"amd64": "x86_64", "arm64": "arm64"}[runtime.GOARCH],
 	)...)
 }
