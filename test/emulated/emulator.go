@@ -28,11 +28,12 @@ func rootEnvironment(endpoint string) []string {
 }
 
 // startEmulator runs MiniStack behind a recorder until ctx ends. It returns the
-// recorder's URL, which is where AWS is.
+// recorder's URL, which is where AWS is, and what waits for the end.
 func startEmulator(ctx context.Context) (string, func(), error) {
+	wait := func() {}
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
-		return "", nil, fmt.Errorf("listen: %w", err)
+		return "", wait, fmt.Errorf("listen: %w", err)
 	}
 	endpoint := "http://" + listener.Addr().String()
 
@@ -46,23 +47,22 @@ func startEmulator(ctx context.Context) (string, func(), error) {
 	emulator.Stderr = os.Stderr
 	said, err := emulator.StdoutPipe()
 	if err != nil {
-		return "", nil, fmt.Errorf("start the emulator: %w", err)
+		return "", wait, fmt.Errorf("start the emulator: %w", err)
 	}
 	if err := emulator.Start(); err != nil {
-		return "", nil, fmt.Errorf("start the emulator: %w", err)
+		return "", wait, fmt.Errorf("start the emulator: %w", err)
 	}
+	wait = func() { _ = emulator.Wait() } // ctx has ended it
 	line, err := bufio.NewReader(said).ReadString('\n')
 	if err != nil {
-		return "", nil, errors.New("the emulator did not start")
+		return "", wait, errors.New("the emulator did not start")
 	}
 	at, err := url.Parse(strings.TrimSpace(line))
 	if err != nil {
-		return "", nil, fmt.Errorf("start the emulator: %w", err)
+		return "", wait, fmt.Errorf("start the emulator: %w", err)
 	}
 	server := &http.Server{Handler: newRecorder(at), ReadHeaderTimeout: time.Minute}
 	go func() { _ = server.Serve(listener) }() // until it is closed
-	return endpoint, func() {
-		_ = server.Close()
-		_ = emulator.Wait() // ctx has ended it
-	}, nil
+	context.AfterFunc(ctx, func() { _ = server.Close() })
+	return endpoint, wait, nil
 }

@@ -91,11 +91,13 @@ func up(ctx context.Context, configuration, base string, stand bool) error {
 	if err := os.MkdirAll(kept, 0o700); err != nil {
 		return err
 	}
+	ctx, end := context.WithCancel(ctx)
 	endpoint, wait, err := startEmulator(ctx)
+	defer wait()
+	defer end()
 	if err != nil {
 		return err
 	}
-	defer wait()
 	d, err := deploy(ctx, endpoint, base, configuration, stand)
 	if err != nil {
 		return err

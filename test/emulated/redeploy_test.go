@@ -19,7 +19,10 @@ import (
 // source makes, byte for byte.
 func TestADeploymentWithoutAChangeChangesNothing(t *testing.T) {
 	d := deployed(t)
-	said, err := d.release(t.Context(), "test/emulated/deploy")
+	if err := d.build(t.Context(), "test/emulated/deploy"); err != nil {
+		t.Fatal(err)
+	}
+	said, err := d.push(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -64,7 +67,10 @@ func TestADeploymentBringsConfigurationAndSecrets(t *testing.T) {
 	}
 	d.asks(t, "secretsmanager", "secretsmanager.PutSecretValue",
 		map[string]string{"SecretId": arn, "SecretString": string(next), "ClientRequestToken": rand.Text() + rand.Text()}, &is)
-	if _, err := d.release(t.Context(), configuration, "-c", "secrets-version="+is.VersionID); err != nil {
+	if err := d.build(t.Context(), configuration); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := d.push(t.Context(), "-c", "secrets-version="+is.VersionID); err != nil {
 		t.Fatal(err)
 	}
 

@@ -63,10 +63,13 @@ func deploy(ctx context.Context, endpoint, base, configuration string, pages boo
 		return nil, fmt.Errorf("deploy: %w", err)
 	}
 	d := &deployment{Folder: folder, PID: os.Getpid(), Endpoint: endpoint, Base: base, Pages: pages, Functions: map[string]string{}}
+	if err := d.build(ctx, configuration); err != nil {
+		return nil, err
+	}
 	if _, err := d.cdk(ctx, "bootstrap", "aws://000000000000/"+region); err != nil {
 		return nil, err
 	}
-	if _, err := d.release(ctx, configuration); err != nil {
+	if _, err := d.push(ctx); err != nil {
 		return nil, err
 	}
 	data, err := os.ReadFile(d.outputs())
@@ -81,13 +84,15 @@ func deploy(ctx context.Context, endpoint, base, configuration string, pages boo
 	return d, d.resources(ctx)
 }
 
-// release makes the zips of the functions with the files of a folder in them, and
-// has the CDK's command line deploy the stack, as it would to an account. It
+// build makes the zips of the functions with the files of a folder in them.
+func (d *deployment) build(ctx context.Context, configuration string) error {
+	_, err := run(ctx, d.source(), nil, "go", "run", "./build", "-arch", runtime.GOARCH, "-out", d.zips(), "-config", configuration)
+	return err
+}
+
+// push has the CDK's command line deploy the stack, as it would to an account. It
 // returns what that said.
-func (d *deployment) release(ctx context.Context, configuration string, options ...string) (string, error) {
-	if _, err := run(ctx, d.source(), nil, "go", "run", "./build", "-arch", runtime.GOARCH, "-out", d.zips(), "-config", configuration); err != nil {
-		return "", err
-	}
+func (d *deployment) push(ctx context.Context, options ...string) (string, error) {
 	return d.cdk(ctx, append([]string{"deploy", "--require-approval", "never", "--outputs-file", d.outputs()}, options...)...)
 }
 
