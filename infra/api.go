@@ -18,7 +18,8 @@ import (
 // publicAPI is what browsers and apps call.
 type publicAPI struct {
 	api.HttpApi
-	url *string
+	stage api.HttpStage
+	url   *string
 }
 
 // newPublicAPI makes the API, at its own host or at the domain. It has no CORS:
@@ -30,14 +31,16 @@ func newPublicAPI(stack awscdk.Stack, o options, zone awsroute53.IPublicHostedZo
 		Description: jsii.String("Styx: the public API"),
 		// One host, the one that cookies and links are made for.
 		DisableExecuteApiEndpoint: jsii.Bool(!own),
+		CreateDefaultStage:        jsii.Bool(false),
 	})
+	stage := newStage(stack, o, "public", made)
 	if own {
-		return publicAPI{made, made.ApiEndpoint()}
+		return publicAPI{made, stage, made.ApiEndpoint()}
 	}
 	api.NewApiMapping(stack, jsii.String("DomainMapping"), &api.ApiMappingProps{
-		Api: made, DomainName: newDomain(stack, o, zone), Stage: made.DefaultStage(),
+		Api: made, DomainName: newDomain(stack, o, zone), Stage: stage,
 	})
-	return publicAPI{made, jsii.String("https://" + o.Domain)}
+	return publicAPI{made, stage, jsii.String("https://" + o.Domain)}
 }
 
 // newDomain makes the API's domain. In a zone it gets its certificate and its
@@ -70,22 +73,30 @@ func newDomain(stack awscdk.Stack, o options, zone awsroute53.IPublicHostedZone)
 	return domain
 }
 
-// routeTo gives each function its routes, and meta whatever is left.
-func (p publicAPI) routeTo(stack awscdk.Stack, made map[string]deployed) {
+// routeTo gives each function its routes, and meta whatever is left. Where a
+// password or a code can be tried, the stage allows less.
+func (p publicAPI) routeTo(stack awscdk.Stack, o options, made map[string]deployed) {
 	integrations := map[string]api.HttpRouteIntegration{}
 	for name, function := range made {
 		integrations[name] = integration(function, false)
 	}
+	bounded := map[string]any{}
 	for _, route := range routes.All {
 		for _, key := range route.Keys() {
 			method, path, _ := strings.Cut(key, " ")
-			api.NewHttpRoute(stack, jsii.String(key), &api.HttpRouteProps{
+			at := api.NewHttpRoute(stack, jsii.String(key), &api.HttpRouteProps{
 				HttpApi:     p.HttpApi,
 				Integration: integrations[route.Function],
 				RouteKey:    api.HttpRouteKey_With(&path, api.HttpMethod(method)),
 			})
+			if tries(route) {
+				bounded[key] = o.Credentials.ofRoute(o)
+				// A stage can bound only what is there.
+				p.stage.Node().AddDependency(at)
+			}
 		}
 	}
+	cfnStage(p.stage).SetRouteSettings(bounded)
 	api.NewHttpRoute(stack, jsii.String("Unrouted"), &api.HttpRouteProps{
 		HttpApi:     p.HttpApi,
 		Integration: integration(made["meta"], true),
@@ -99,7 +110,10 @@ func newAdminAPI(stack awscdk.Stack, o options, admin deployed) api.HttpApi {
 	made := api.NewHttpApi(stack, jsii.String("AdminApi"), &api.HttpApiProps{
 		ApiName:     jsii.String("styx-" + o.Stage + "-admin"),
 		Description: jsii.String("Styx: the admin API"),
+
+		CreateDefaultStage: jsii.Bool(false),
 	})
+	newStage(stack, o, "admin", made)
 	api.NewHttpRoute(stack, jsii.String("Everything"), &api.HttpRouteProps{
 		HttpApi:     made,
 		Integration: integration(admin, true),

@@ -79,9 +79,9 @@ type deployed struct {
 }
 
 // newLogGroup makes one group for all: a line names its function.
-func newLogGroup(stack awscdk.Stack) awslogs.LogGroup {
+func newLogGroup(stack awscdk.Stack, o options) awslogs.LogGroup {
 	return awslogs.NewLogGroup(stack, jsii.String("LogGroup"), &awslogs.LogGroupProps{
-		Retention:     awslogs.RetentionDays_ONE_MONTH,
+		Retention:     retentions[o.LogRetention],
 		RemovalPolicy: awscdk.RemovalPolicy_DESTROY,
 	})
 }
@@ -115,6 +115,14 @@ func (f function) deploy(stack awscdk.Stack, s shared) deployed {
 	}
 	allow(role, []string{"kms:Decrypt"}, *s.secrets.key.KeyArn())
 	allow(role, []string{"logs:CreateLogStream", "logs:PutLogEvents"}, *s.log.LogGroupArn())
+	openTable(stack, role, s.table.EncryptionKey())
+	tracing := awslambda.Tracing_DISABLED
+	if s.options.Tracing {
+		// An HTTP API passes no trace on that it began itself.
+		tracing = awslambda.Tracing_ACTIVE
+		// They have no resource to name.
+		allow(role, []string{"xray:PutTelemetryRecords", "xray:PutTraceSegments"}, "*")
+	}
 	made := awslambda.NewFunction(stack, &id, &awslambda.FunctionProps{
 		Description:  jsii.String("Styx: " + f.description),
 		Runtime:      awslambda.Runtime_PROVIDED_AL2023(),
@@ -124,11 +132,13 @@ func (f function) deploy(stack awscdk.Stack, s shared) deployed {
 		MemorySize:   &f.memory,
 		Timeout:      awscdk.Duration_Seconds(&f.timeout),
 		// The permissions above are all of them: no construct adds its own.
-		Role:                  role.WithoutPolicyUpdates(nil),
-		LogGroup:              s.log,
-		LoggingFormat:         awslambda.LoggingFormat_JSON,
-		Environment:           f.environment(s),
-		EnvironmentEncryption: s.secrets.key,
+		Role:                         role.WithoutPolicyUpdates(nil),
+		LogGroup:                     s.log,
+		LoggingFormat:                awslambda.LoggingFormat_JSON,
+		Environment:                  f.environment(s),
+		EnvironmentEncryption:        s.secrets.key,
+		ReservedConcurrentExecutions: s.options.Concurrency.of(f.name),
+		Tracing:                      tracing,
 	})
 	return deployed{made, role}
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -34,6 +35,15 @@ type options struct {
 	SecretsVersion string
 	// Version is what the admin API's /version answers.
 	Version string
+	// TableKey encrypts the table: "aws" for AWS' own key, "own" for one that
+	// the stack makes, or the ARN of one that is there.
+	TableKey string
+	limits
+	// LogRetention is how many days log lines are kept.
+	LogRetention float64
+	// Tracing sends traces of the functions to X-Ray, RouteMetrics counts each
+	// route of the APIs by itself. Both are paid for by use.
+	Tracing, RouteMetrics bool
 	// Zips is the folder with the functions' zips.
 	Zips string
 }
@@ -51,6 +61,11 @@ func read(context func(key string) any) (options, error) {
 		}
 		return value
 	}
+	yes := func(key string) bool { return text(key, "false", `true|false`, "true or false") == "true" }
+	number := func(key, preset string) float64 {
+		value, _ := strconv.ParseFloat(text(key, preset, `\d{1,9}`, "a number"), 64) // the pattern leaves no other error
+		return value
+	}
 	const host = `([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,}`
 	o := options{
 		Stage:          text("stage", "production", `[a-z][a-z0-9-]{0,31}`, "lower-case letters, digits and dashes"),
@@ -62,11 +77,17 @@ func read(context func(key string) any) (options, error) {
 		FromAddress:    text("from-address", "", `[^@\s]+@`+host, "a mail address"),
 		SecretsVersion: text("secrets-version", "", `[A-Za-z0-9-]{32,64}`, "the id of a secret's version"),
 		Version:        text("version", "unreleased", `[!-~]+`, "a version"),
+		TableKey:       text("table-key", "aws", `aws|own|arn:[a-z-]+:kms:[^:]+:\d+:key/.+`, "aws, own or the ARN of a key"),
+		LogRetention:   number("log-retention", "30"),
+		Tracing:        yes("tracing"),
+		RouteMetrics:   yes("route-metrics"),
 		Zips:           text("zips", "../dist", `.+`, "a folder"),
 	}
 	if lists := text("secrets", "", `(cookie|cipher|pagination)(,(cookie|cipher|pagination))*`, "a list of cookie, cipher, pagination"); lists != "" {
 		o.Secrets = strings.Split(lists, ",")
 	}
+	o.limits = readLimits(text, number)
+	wrong = append(wrong, o.Concurrency.check(), checkRetention(o.LogRetention))
 	if (o.Zone == "") != (o.ZoneName == "") {
 		wrong = append(wrong, errors.New("context zone and zone-name: one needs the other"))
 	}

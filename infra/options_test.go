@@ -20,6 +20,12 @@ func TestOptionsSayAllThatIsWrong(t *testing.T) {
 		{"half a zone", map[string]any{"zone": "Z01"}, []string{"one needs the other"}},
 		{"two mistakes", map[string]any{"stage": "Production!", "from-address": "nobody"}, []string{"context stage", "context from-address"}},
 		{"an unknown list", map[string]any{"secrets": "cookie,default"}, []string{"context secrets"}},
+		{"limits", map[string]any{"throttle": "10/20", "throttle-credentials": "5/5", "table-reads": "100", "concurrency": "login=20,courier=0"}, nil},
+		{"a throttle without a burst", map[string]any{"throttle": "100"}, []string{"context throttle", "50/100"}},
+		{"a function that is none", map[string]any{"concurrency": "logon=20"}, []string{`no function "logon"`}},
+		{"days that CloudWatch does not keep", map[string]any{"log-retention": "31"}, []string{"context log-retention", "30", "31"}},
+		{"neither yes nor no", map[string]any{"tracing": "on"}, []string{"context tracing", "true or false"}},
+		{"a key by its alias", map[string]any{"table-key": "alias/mine"}, []string{"context table-key", "the ARN of a key"}},
 		{"an unknown architecture", map[string]any{"architecture": "amd64"}, []string{"arm64 or x86_64"}},
 	} {
 		_, err := read(func(key string) any { return row.context[key] })

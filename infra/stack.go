@@ -23,14 +23,14 @@ func newStack(scope constructs.Construct, o options) awscdk.Stack {
 	public := newPublicAPI(stack, o, zone)
 	s := shared{
 		options: o,
-		table:   newTable(stack),
+		table:   newTable(stack, o),
 		secrets: newSecrets(stack, o),
-		log:     newLogGroup(stack),
+		log:     newLogGroup(stack, o),
 		baseURL: public.url,
 		mail:    newSender(stack, o, zone),
 	}
 	made := newFunctions(stack, s)
-	public.routeTo(stack, made)
+	public.routeTo(stack, o, made)
 	admin := newAdminAPI(stack, o, made["admin"])
 	newCourier(stack, s, made["courier"])
 

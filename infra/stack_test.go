@@ -22,12 +22,15 @@ var update = flag.Bool("update", false, "rewrite testdata/stack.json")
 // bare is the least one can deploy, full has all that can be asked for.
 var bare, full assertions.Template
 
+// zips is a folder with a zip for each function.
+var zips string
+
 func TestMain(m *testing.M) {
 	flag.Parse()
 	os.Exit(func() int {
 		defer jsii.Close()
-		zips, err := os.MkdirTemp("", "zips")
-		if err != nil {
+		var err error
+		if zips, err = os.MkdirTemp("", "zips"); err != nil {
 			panic(err)
 		}
 		defer func() { _ = os.RemoveAll(zips) }()
@@ -42,6 +45,8 @@ func TestMain(m *testing.M) {
 			"zips": zips, "stage": "staging", "domain": "id.example.com", "zone": "Z0123456789", "zone-name": "example.com",
 			"from-address": "no-reply@example.com", "secrets": "cookie,pagination", "version": "v1",
 			"secrets-version": "00000000-0000-0000-0000-000000000000",
+			"table-key":       "own", "table-reads": "2000", "table-writes": "500", "concurrency": "login=20,courier=5",
+			"throttle": "200/400", "throttle-credentials": "20/40", "tracing": "true", "route-metrics": "true", "log-retention": "90",
 		})
 		return m.Run()
 	}())
@@ -139,7 +144,7 @@ func TestTheTableOutlivesTheStack(t *testing.T) {
 		}
 	}
 	for _, kind := range []string{"AWS::KMS::Key", "AWS::SecretsManager::Secret"} {
-		for name, is := range resources(t, bare, kind) {
+		for name, is := range resources(t, full, kind) {
 			if is.DeletionPolicy != "Retain" {
 				t.Errorf("%s, which seals what the table holds, does not", name)
 			}
@@ -232,9 +237,13 @@ func TestPoliciesAllowEachFunctionItsCallsOnly(t *testing.T) {
 		table  = `{"Fn::GetAtt":["Table","Arn"]}`
 		index  = `{"Fn::Join":["",[{"Fn::GetAtt":["Table","Arn"]},"/index/list"]]}`
 		stream = `{"Fn::GetAtt":["Table","StreamArn"]}`
-		// A function opens its environment and writes its log.
+		// A function opens its environment and the table, and writes its log and
+		// its traces.
 		always = "kms:Decrypt " + `{"Fn::GetAtt":["SecretsKey","Arn"]}` + "\n" +
-			"logs:CreateLogStream logs:PutLogEvents " + `{"Fn::GetAtt":["LogGroup","Arn"]}`
+			"logs:CreateLogStream logs:PutLogEvents " + `{"Fn::GetAtt":["LogGroup","Arn"]}` + "\n" +
+			"kms:Decrypt kms:DescribeKey kms:Encrypt kms:GenerateDataKey kms:GenerateDataKeyWithoutPlaintext kms:ReEncryptFrom kms:ReEncryptTo " +
+			`{"Fn::GetAtt":["TableKey","Arn"]} if {"StringEquals":{"kms:ViaService":{"Fn::Join":["",["dynamodb.",{"Ref":"AWS::Region"},".",{"Ref":"AWS::URLSuffix"}]]}}}` + "\n" +
+			"xray:PutTelemetryRecords xray:PutTraceSegments \"*\"" // they have no resource to name
 		ours = `arn:",{"Ref":"AWS::Partition"},":ses:",{"Ref":"AWS::Region"},":",{"Ref":"AWS::AccountId"},":`
 
 		note   = "dynamodb:BatchGetItem dynamodb:GetItem dynamodb:PutItem dynamodb:UpdateItem " + table
