@@ -44,6 +44,13 @@ type options struct {
 	// Tracing sends traces of the functions to X-Ray, RouteMetrics counts each
 	// route of the APIs by itself. Both are paid for by use.
 	Tracing, RouteMetrics bool
+	// AlarmTopic is the ARN of a topic that hears of alarms, AlarmMail the address
+	// that gets mail of them, from a topic of the stack.
+	AlarmTopic, AlarmMail string
+	// LoginFailures is how many in five minutes are not yet an alarm.
+	LoginFailures float64
+	// Dashboard says whether there is one.
+	Dashboard bool
 	// Zips is the folder with the functions' zips.
 	Zips string
 }
@@ -61,7 +68,7 @@ func read(context func(key string) any) (options, error) {
 		}
 		return value
 	}
-	yes := func(key string) bool { return text(key, "false", `true|false`, "true or false") == "true" }
+	yes := func(key, preset string) bool { return text(key, preset, `true|false`, "true or false") == "true" }
 	number := func(key, preset string) float64 {
 		value, _ := strconv.ParseFloat(text(key, preset, `\d{1,9}`, "a number"), 64) // the pattern leaves no other error
 		return value
@@ -79,8 +86,12 @@ func read(context func(key string) any) (options, error) {
 		Version:        text("version", "unreleased", `[!-~]+`, "a version"),
 		TableKey:       text("table-key", "aws", `aws|own|arn:[a-z-]+:kms:[^:]+:\d+:key/.+`, "aws, own or the ARN of a key"),
 		LogRetention:   number("log-retention", "30"),
-		Tracing:        yes("tracing"),
-		RouteMetrics:   yes("route-metrics"),
+		Tracing:        yes("tracing", "false"),
+		RouteMetrics:   yes("route-metrics", "false"),
+		AlarmTopic:     text("alarm-topic", "", `arn:[a-z-]+:sns:[^:]+:\d+:[A-Za-z0-9_-]+`, "the ARN of a topic"),
+		AlarmMail:      text("alarm-mail", "", `[^@\s]+@`+host, "a mail address"),
+		LoginFailures:  number("alarm-login-failures", "100"),
+		Dashboard:      yes("dashboard", "true"),
 		Zips:           text("zips", "../dist", `.+`, "a folder"),
 	}
 	if lists := text("secrets", "", `(cookie|cipher|pagination)(,(cookie|cipher|pagination))*`, "a list of cookie, cipher, pagination"); lists != "" {

@@ -32,11 +32,14 @@ func newStack(scope constructs.Construct, o options) awscdk.Stack {
 	made := newFunctions(stack, s)
 	public.routeTo(stack, o, made)
 	admin := newAdminAPI(stack, o, made["admin"])
-	newCourier(stack, s, made["courier"])
+	queues := newCourier(stack, s, made["courier"])
+	metrics := newMetrics(stack, measured{s, made, public.HttpApi, admin, queues})
+	newDashboard(stack, o, metrics, newAlarms(stack, o, metrics))
 
 	output(stack, "PublicUrl", "The public API", public.url)
 	output(stack, "AdminUrl", "The admin API; requests must be signed", admin.ApiEndpoint())
 	output(stack, "TableName", "The table, for backups and the command line", s.table.TableName())
+	output(stack, "CourierFailuresUrl", "The queue of what the courier could not handle", queues.failures.QueueUrl())
 	output(stack, "SecretArn", "The instance's secrets; losing them loses what they seal", s.secrets.secret.SecretArn())
 	return stack
 }

@@ -47,6 +47,7 @@ func TestMain(m *testing.M) {
 			"secrets-version": "00000000-0000-0000-0000-000000000000",
 			"table-key":       "own", "table-reads": "2000", "table-writes": "500", "concurrency": "login=20,courier=5",
 			"throttle": "200/400", "throttle-credentials": "20/40", "tracing": "true", "route-metrics": "true", "log-retention": "90",
+			"alarm-topic": "arn:aws:sns:eu-central-1:111122223333:alarms", "alarm-mail": "oncall@example.com", "alarm-login-failures": "500",
 		})
 		return m.Run()
 	}())
