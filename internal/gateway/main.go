@@ -53,6 +53,8 @@ func Main(build Build, options ...Option) {
 // reads the events itself.
 func Listen[H lambda.Handler](build func(ctx context.Context, getenv func(string) string, log *slog.Logger) (H, error)) {
 	log := slog.New(slog.NewJSONHandler(os.Stderr, nil))
+	// Whoever is given no log, as the audit's records, writes lines alike.
+	slog.SetDefault(log)
 	ctx := context.Background()
 	handler, err := build(ctx, os.Getenv, log)
 	if err != nil {
