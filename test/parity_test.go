@@ -374,6 +374,38 @@ func TestBothStacksGiveAFunctionTheSame(t *testing.T) {
 	}
 }
 
+// TestBothStacksBoundAndLogTheSameRoutes holds what an API's stage says in
+// template.yaml against the CDK's: which routes allow less, and what a line of
+// the access log tells.
+func TestBothStacksBoundAndLogTheSameRoutes(t *testing.T) {
+	// saying is it in words that compare; the API goes by its name's beginning.
+	saying := func(of template, kind string) map[string]string {
+		all := map[string]string{}
+		for id, resource := range of.Resources {
+			if resource.Type != kind {
+				continue
+			}
+			var stage struct {
+				AccessLogSettings    struct{ Format string }
+				DefaultRouteSettings struct{ ThrottlingRateLimit, ThrottlingBurstLimit any }
+				RouteSettings        map[string]any
+			}
+			if err := json.Unmarshal(resource.Properties, &stage); err != nil {
+				t.Fatal(err)
+			}
+			each := stage.DefaultRouteSettings
+			all[id[:5]] = fmt.Sprint(slices.Sorted(maps.Keys(stage.RouteSettings)), stage.AccessLogSettings.Format,
+				each.ThrottlingRateLimit != nil && each.ThrottlingBurstLimit != nil)
+		}
+		return all
+	}
+	read, _ := deployed(t)
+	got, want := saying(read, "AWS::Serverless::HttpApi"), saying(recordedStack(t), "AWS::ApiGatewayV2::Stage")
+	if len(want) != 2 || !maps.Equal(got, want) {
+		t.Errorf("template.yaml says\n%v\nand the CDK's stack\n%v", got, want)
+	}
+}
+
 type keyPart struct{ AttributeName, KeyType string }
 
 func keyNamed(schema []keyPart, kind string) string {
