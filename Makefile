@@ -14,6 +14,7 @@ COUNTS   := .cache/tally
 TAGS     := dynamodb,lambda,browser
 SOURCE   := $(wildcard build cmd functions internal test)
 CDK      := $(CURDIR)/.cache/cdk/node_modules/.bin/cdk
+OUTPUTS  := $(CURDIR)/.cache/cdk/outputs.json
 CFNLINT  := 1.58.0
 LINTCFN  := .cache/cfn-lint-$(CFNLINT)/bin/cfn-lint
 FUZZTIME := 60s
@@ -123,15 +124,17 @@ $(LINTCFN):
 
 # CONFIG is the folder that goes into each function's zip; ARGS go to the CDK's
 # command line: ARGS='-c from-address=no-reply@example.com'. What it is about to
-# create is shown before it asks.
-deploy: $(CDK) ## deploy to AWS; CONFIG=<folder with styx.yml>, ARGS='-c domain=...'
+# create is shown before it asks. The last word is the doctor's, about the stack
+# and in the region that the outputs name.
+deploy: styx $(CDK) ## deploy to AWS; CONFIG=<folder with styx.yml>, ARGS='-c domain=...'
 	@[[ -f "$(CONFIG)/styx.yml" ]] || { echo 'make deploy: CONFIG must name a folder with styx.yml and its schemas' >&2; exit 1; }
 	go run ./build -config "$(CONFIG)"
-	cd infra && $(CDK) bootstrap $(ARGS) && $(CDK) diff $(ARGS) && $(CDK) deploy $(ARGS)
+	cd infra && $(CDK) bootstrap $(ARGS) && $(CDK) diff $(ARGS) && $(CDK) deploy $(ARGS) --outputs-file $(OUTPUTS)
+	@infra/verdict.sh $(OUTPUTS) "$(CONFIG)/styx.yml"
 
 destroy: $(CDK) ## take the AWS stack down again; the table, its key and its secrets stay
 	cd infra && $(CDK) destroy $(ARGS)
-	@echo 'the table, the key and the secret are still there: delete them by hand, the data with them'
+	@cat infra/left.txt
 
 # Not within infra/: what npm installs has Go files of its own.
 $(CDK): infra/package.json infra/package-lock.json | need-node

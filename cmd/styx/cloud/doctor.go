@@ -34,7 +34,6 @@ func NewDoctor(ctx context.Context, profile, region string) (*Doctor, error) {
 type Deployment struct {
 	Table       string // "" if it is not known
 	Functions   []string
-	PublicURL   string // API Gateway's own, not that of a domain before it
 	AdminURL    string
 	environment map[string]string // that the functions share
 }
@@ -42,7 +41,9 @@ type Deployment struct {
 // Environment is what the functions' environment sets, as os.Environ has it.
 func (d *Deployment) Environment() (environ []string) {
 	for _, name := range slices.Sorted(maps.Keys(d.environment)) {
-		environ = append(environ, name+"="+d.environment[name])
+		if value := d.environment[name]; value != "" {
+			environ = append(environ, name+"="+value)
+		}
 	}
 	return environ
 }
@@ -64,9 +65,7 @@ func (d *Doctor) Stack(ctx context.Context, name string) (*Deployment, []Finding
 			check, name+" is "+status, "look at the stack's events, and deploy again")
 		for _, output := range stack.Outputs {
 			switch aws.ToString(output.OutputKey) {
-			case "PublicEndpoint":
-				found.PublicURL = aws.ToString(output.OutputValue)
-			case "AdminEndpoint":
+			case "AdminUrl", "AdminEndpoint": // of the CDK's stack, and of SAM's
 				found.AdminURL = aws.ToString(output.OutputValue)
 			case "TableName":
 				found.Table = aws.ToString(output.OutputValue)
