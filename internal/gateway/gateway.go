@@ -36,6 +36,7 @@ type Gateway struct {
 	base    string
 	name    string
 	signed  bool
+	edge    string
 	now     func() time.Time
 	log     *slog.Logger
 	warm    atomic.Bool
@@ -46,6 +47,7 @@ type Settings struct {
 	BasePath string // under which a custom domain mounts the API; "" for none
 	Function string // the function's name, for the log
 	Signed   bool   // refuse events that no AWS_IAM authorizer vouched for
+	Edge     string // the secret of the only way to the public API; "" where there are others
 	Now      func() time.Time
 	Log      *slog.Logger
 }
@@ -56,6 +58,7 @@ func New(handler http.Handler, settings Settings) *Gateway {
 		handler: handler,
 		name:    settings.Function,
 		signed:  settings.Signed,
+		edge:    settings.Edge,
 		now:     settings.Now,
 		log:     settings.Log,
 	}
@@ -69,7 +72,7 @@ func New(handler http.Handler, settings Settings) *Gateway {
 // line is what the log says about one request. The path stays out of it: paths
 // and queries carry codes, tokens and identifiers.
 type line struct {
-	kind      string // err_kind: "malformed_event", "unsigned_event" or "panic"; "" to take it from the status
+	kind      string // err_kind: "malformed_event", "unsigned_event", "around_the_edge" or "panic"; "" to take it from the status
 	requestID string
 	route     string      // the ServeMux pattern that matched; "" when none did, or a copy of the request was routed
 	trouble   []slog.Attr // of a panic
@@ -137,10 +140,16 @@ func (g *Gateway) answer(ctx context.Context, payload []byte, began time.Time, w
 	if err != nil {
 		return malformed()
 	}
+	forbidden := func(kind string) events.APIGatewayV2HTTPResponse {
+		written.kind = kind
+		return plain(event.RequestContext.HTTP.Method, http.StatusForbidden, "The requested action was forbidden")
+	}
+	if !g.byTheEdge(&passed) {
+		return forbidden("around_the_edge")
+	}
 	known := facts{requestID: written.requestID, caller: callerOf(event)}
 	if g.signed && known.caller == nil {
-		written.kind = "unsigned_event"
-		return plain(event.RequestContext.HTTP.Method, http.StatusForbidden, "The requested action was forbidden")
+		return forbidden("unsigned_event")
 	}
 
 	ctx, cancel := context.WithDeadline(ctx, deadline(ctx, began))

@@ -29,12 +29,14 @@ func SignedOnly(settings *Settings, getenv func(string) string) {
 
 // Main is a Lambda function's main: it builds the handler, then serves events
 // for as long as the process lives. It reads STYX_BASE_PATH, the path under
-// which a custom domain mounts the API.
+// which a custom domain mounts the API, and STYX_EDGE_SECRET, which each request
+// must bring where there is one.
 func Main(build Build, options ...Option) {
 	Listen(func(ctx context.Context, getenv func(string) string, log *slog.Logger) (*Gateway, error) {
 		settings := Settings{
 			BasePath: getenv("STYX_BASE_PATH"),
 			Function: getenv("AWS_LAMBDA_FUNCTION_NAME"),
+			Edge:     getenv("STYX_EDGE_SECRET"),
 			Now:      time.Now,
 			Log:      log,
 		}
