@@ -7,7 +7,7 @@ import (
 	api "github.com/aws/aws-cdk-go/awscdk/v2/awsapigatewayv2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsapigatewayv2authorizers"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsapigatewayv2integrations"
-	"github.com/aws/aws-cdk-go/awscdk/v2/awscertificatemanager"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awskms"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsroute53"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsroute53targets"
 	"github.com/aws/jsii-runtime-go"
@@ -20,44 +20,42 @@ type publicAPI struct {
 	api.HttpApi
 	stage api.HttpStage
 	url   *string
+	edge  *string // the secret that requests bring; nil where they come straight
 }
 
-// newPublicAPI makes the API, at its own host or at the domain. It has no CORS:
-// the handlers answer preflights, as the configuration says.
-func newPublicAPI(stack awscdk.Stack, o options, zone awsroute53.IPublicHostedZone) publicAPI {
-	own := o.Domain == ""
+// newPublicAPI makes the API, at its own host, at the domain or behind the edge.
+// It has no CORS: the handlers answer preflights, as the configuration says.
+func newPublicAPI(stack awscdk.Stack, o options, key awskms.IKey, zone awsroute53.IPublicHostedZone) publicAPI {
+	mapped := o.Domain != "" && !o.Edge
 	made := api.NewHttpApi(stack, jsii.String("PublicApi"), &api.HttpApiProps{
 		ApiName:     jsii.String("styx-" + o.Stage + "-public"),
 		Description: jsii.String("Styx: the public API"),
 		// One host, the one that cookies and links are made for.
-		DisableExecuteApiEndpoint: jsii.Bool(!own),
+		DisableExecuteApiEndpoint: &mapped,
 		CreateDefaultStage:        jsii.Bool(false),
 	})
-	stage := newStage(stack, o, "public", made)
-	if own {
-		return publicAPI{made, stage, made.ApiEndpoint()}
+	public := publicAPI{HttpApi: made, stage: newStage(stack, o, "public", made)}
+	switch {
+	case o.Edge:
+		edge := newEdge(stack, o, key, zone, made)
+		public.url, public.edge = edge.url, edge.secret
+	case mapped:
+		api.NewApiMapping(stack, jsii.String("DomainMapping"), &api.ApiMappingProps{
+			Api: made, DomainName: newDomain(stack, o, zone), Stage: public.stage,
+		})
+		public.url = jsii.String("https://" + o.Domain)
+	default:
+		public.url = made.ApiEndpoint()
 	}
-	api.NewApiMapping(stack, jsii.String("DomainMapping"), &api.ApiMappingProps{
-		Api: made, DomainName: newDomain(stack, o, zone), Stage: stage,
-	})
-	return publicAPI{made, stage, jsii.String("https://" + o.Domain)}
+	return public
 }
 
 // newDomain makes the API's domain. In a zone it gets its certificate and its
 // records; else an output says what to point the name at.
 func newDomain(stack awscdk.Stack, o options, zone awsroute53.IPublicHostedZone) api.DomainName {
-	var certificate awscertificatemanager.ICertificate
-	if zone == nil {
-		certificate = awscertificatemanager.Certificate_FromCertificateArn(stack, jsii.String("Certificate"), &o.Certificate)
-	} else {
-		certificate = awscertificatemanager.NewCertificate(stack, jsii.String("Certificate"), &awscertificatemanager.CertificateProps{
-			DomainName: &o.Domain,
-			Validation: awscertificatemanager.CertificateValidation_FromDns(zone),
-		})
-	}
 	domain := api.NewDomainName(stack, jsii.String("Domain"), &api.DomainNameProps{
 		DomainName:     &o.Domain,
-		Certificate:    certificate,
+		Certificate:    certificate(stack, o, zone),
 		SecurityPolicy: api.SecurityPolicy_TLS_1_2,
 	})
 	if zone == nil {

@@ -38,9 +38,16 @@ func TestOnlyKnownKindsAreMade(t *testing.T) {
 		"AWS::SES::ConfigurationSetEventDestination", "AWS::SES::EmailIdentity", "AWS::SNS::Subscription", "AWS::SNS::Topic",
 		"AWS::SNS::TopicPolicy", "AWS::SQS::Queue", "AWS::SQS::QueuePolicy", "AWS::SecretsManager::Secret",
 	}
-	for name, is := range whole(t, full) {
-		if !slices.Contains(known, is.Type) {
-			t.Errorf("%s is an %s", name, is.Type)
+	edges := []string{"AWS::CloudFront::Distribution", "AWS::CloudFront::Function", "AWS::WAFv2::WebACL"}
+	edge, _ := edged()
+	for _, row := range []struct {
+		template assertions.Template
+		known    []string
+	}{{full, known}, {edge, slices.Concat(known, edges)}} {
+		for name, is := range whole(t, row.template) {
+			if !slices.Contains(row.known, is.Type) {
+				t.Errorf("%s is an %s", name, is.Type)
+			}
 		}
 	}
 }

@@ -10,6 +10,8 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslogs"
 	"github.com/aws/jsii-runtime-go"
+
+	"styx/internal/app/routes"
 )
 
 // function is what a Lambda function gets.
@@ -69,6 +71,7 @@ type shared struct {
 	secrets secrets
 	log     awslogs.LogGroup
 	baseURL *string // of the public API
+	edge    *string // the secret of the way to it, nil where there is none
 	mail    *sender // nil when the configuration says how mail goes
 }
 
@@ -154,6 +157,9 @@ func (f function) environment(s shared) *map[string]*string {
 	maps.Copy(env, s.secrets.values)
 	if s.mail != nil {
 		env["COURIER_SMTP_FROM_ADDRESS"] = &s.options.FromAddress
+	}
+	if s.edge != nil && slices.ContainsFunc(routes.All, func(r routes.Route) bool { return r.Function == f.name }) {
+		env["STYX_EDGE_SECRET"] = s.edge
 	}
 	if f.name == "admin" {
 		env["STYX_VERSION"] = &s.options.Version

@@ -51,6 +51,14 @@ type options struct {
 	LoginFailures float64
 	// Dashboard says whether there is one.
 	Dashboard bool
+	// Edge puts CloudFront with a firewall before the public API: the one that
+	// Firewall names, the ARN of a web ACL, or one of the stack, which lets an
+	// address submit EdgeRate forms in five minutes.
+	Edge     bool
+	Firewall string
+	EdgeRate float64
+	// Region is the one deployed to, "" where there is no account.
+	Region string
 	// Zips is the folder with the functions' zips.
 	Zips string
 }
@@ -91,6 +99,10 @@ func read(context func(key string) any) (options, error) {
 		AlarmTopic:     text("alarm-topic", "", `arn:[a-z-]+:sns:[^:]+:\d+:[A-Za-z0-9_-]+`, "the ARN of a topic"),
 		AlarmMail:      text("alarm-mail", "", `[^@\s]+@`+host, "a mail address"),
 		LoginFailures:  number("alarm-login-failures", "100"),
+		Edge:           yes("edge", "false"),
+		Firewall:       text("firewall", "", `arn:[a-z-]+:wafv2:us-east-1:\d+:global/webacl/.+`, "the ARN of a web ACL of CloudFront"),
+		EdgeRate:       number("edge-rate", "1000"),
+		Region:         text("region", "", `[a-z0-9-]+`, "a region"),
 		Dashboard:      yes("dashboard", "true"),
 		Zips:           text("zips", "../dist", `.+`, "a folder"),
 	}
@@ -98,7 +110,7 @@ func read(context func(key string) any) (options, error) {
 		o.Secrets = strings.Split(lists, ",")
 	}
 	o.limits = readLimits(text, number)
-	wrong = append(wrong, o.Concurrency.check(), checkRetention(o.LogRetention))
+	wrong = append(wrong, o.Concurrency.check(), checkRetention(o.LogRetention), o.checkEdge())
 	if (o.Zone == "") != (o.ZoneName == "") {
 		wrong = append(wrong, errors.New("context zone and zone-name: one needs the other"))
 	}

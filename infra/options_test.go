@@ -26,6 +26,31 @@ func TestOptionsSayAllThatIsWrong(t *testing.T) {
 		{"days that CloudWatch does not keep", map[string]any{"log-retention": "31"}, []string{"context log-retention", "30", "31"}},
 		{"neither yes nor no", map[string]any{"tracing": "on"}, []string{"context tracing", "true or false"}},
 		{"a key by its alias", map[string]any{"table-key": "alias/mine"}, []string{"context table-key", "the ARN of a key"}},
+		{"an edge where CloudFront looks", map[string]any{"edge": "true", "region": "us-east-1"}, nil},
+		{"an edge without an account", map[string]any{"edge": "true"}, nil},
+		{"an edge elsewhere", map[string]any{"edge": "true", "region": "eu-central-1"}, []string{"a firewall from us-east-1", "context firewall"}},
+		{
+			"an edge elsewhere with what it needs",
+			map[string]any{
+				"edge": "true", "region": "eu-central-1", "firewall": "arn:aws:wafv2:us-east-1:111122223333:global/webacl/mine/1",
+				"domain": "id.example.com", "certificate": "arn:aws:acm:us-east-1:111122223333:certificate/x",
+			},
+			nil,
+		},
+		{
+			"an edge with a certificate of elsewhere",
+			map[string]any{"edge": "true", "domain": "id.example.com", "certificate": "arn:aws:acm:eu-central-1:111122223333:certificate/x"},
+			[]string{"context certificate", "us-east-1"},
+		},
+		{
+			"an edge with a zone elsewhere",
+			map[string]any{
+				"edge": "true", "region": "eu-central-1", "firewall": "arn:aws:wafv2:us-east-1:111122223333:global/webacl/mine/1",
+				"domain": "id.example.com", "zone": "Z01", "zone-name": "example.com",
+			},
+			[]string{"a certificate from us-east-1"},
+		},
+		{"a firewall of a region", map[string]any{"firewall": "arn:aws:wafv2:eu-central-1:111122223333:regional/webacl/mine/1"}, []string{"context firewall"}},
 		{"an unknown architecture", map[string]any{"architecture": "amd64"}, []string{"arm64 or x86_64"}},
 	} {
 		_, err := read(func(key string) any { return row.context[key] })

@@ -20,13 +20,15 @@ func newStack(scope constructs.Construct, o options) awscdk.Stack {
 		zone = awsroute53.PublicHostedZone_FromPublicHostedZoneAttributes(stack, jsii.String("Zone"),
 			&awsroute53.PublicHostedZoneAttributes{HostedZoneId: &o.Zone, ZoneName: &o.ZoneName})
 	}
-	public := newPublicAPI(stack, o, zone)
+	secrets := newSecrets(stack, o)
+	public := newPublicAPI(stack, o, secrets.key, zone)
 	s := shared{
 		options: o,
 		table:   newTable(stack, o),
-		secrets: newSecrets(stack, o),
+		secrets: secrets,
 		log:     newLogGroup(stack, o),
 		baseURL: public.url,
+		edge:    public.edge,
 		mail:    newSender(stack, o, zone),
 	}
 	made := newFunctions(stack, s)
