@@ -9,16 +9,16 @@ import (
 // content delivery network, the API is open to whoever goes around it. So each
 // request brings a secret that only the edge knows, and whose it is.
 const (
-	edgeSecret = "X-Styx-Edge"
-	edgeClient = "X-Styx-Client"
+	edgeHeader   = "X-Styx-Edge"
+	clientHeader = "X-Styx-Client"
 )
 
 // byTheEdge tells whether a request came by way of the edge, if there is one,
 // and makes it the client's that the edge names. No handler sees either header.
 func (g *Gateway) byTheEdge(p *passage) bool {
-	secret, client := p.header.Get(edgeSecret), p.header.Get(edgeClient)
-	p.header.Del(edgeSecret)
-	p.header.Del(edgeClient)
+	secret, client := p.header.Get(edgeHeader), p.header.Get(clientHeader)
+	p.header.Del(edgeHeader)
+	p.header.Del(clientHeader)
 	if g.edge == "" {
 		return true
 	}
