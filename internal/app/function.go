@@ -25,7 +25,10 @@ func Boot(getenv func(string) string, links Links) (*App, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read configuration: %w", err)
 	}
-	overrides := map[string]any{}
+	overrides, err := config.Apart(getenv(config.ApartVariable))
+	if err != nil {
+		return nil, err
+	}
 	if table := getenv("STYX_TABLE"); table != "" {
 		overrides["dsn"] = "dynamodb://" + table
 	}

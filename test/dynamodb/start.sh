@@ -44,7 +44,7 @@ ministack)
 	install "ministack-$MINISTACK" python_packages
 	installed "$@"
 	export PYTHONPATH="$cache/ministack-$MINISTACK"
-	export BIND_HOST=127.0.0.1 GATEWAY_PORT=$port SERVICES=dynamodb,dynamodbstreams,ses SFTP_ENABLED=0 IOT_MTLS_ENABLED=0 LOG_LEVEL=WARNING
+	export BIND_HOST=127.0.0.1 GATEWAY_PORT=$port SERVICES=dynamodb,dynamodbstreams,ses,secretsmanager SFTP_ENABLED=0 IOT_MTLS_ENABLED=0 LOG_LEVEL=WARNING
 	run=(python3 -c 'from ministack.app import main; main()')
 	;;
 local)
