@@ -69,6 +69,7 @@ type shared struct {
 	options options
 	table   awsdynamodb.Table
 	secrets secrets
+	apart   settings
 	log     awslogs.LogGroup
 	baseURL *string // of the public API
 	edge    *string // the secret of the way to it, nil where there is none
@@ -118,7 +119,13 @@ func (f function) deploy(stack awscdk.Stack, s shared) deployed {
 	}
 	allow(role, []string{"kms:Decrypt"}, *s.secrets.key.KeyArn())
 	allow(role, []string{"logs:CreateLogStream", "logs:PutLogEvents"}, *s.log.LogGroupArn())
-	openTable(stack, role, s.table.EncryptionKey())
+	if len(f.table) > 0 {
+		openTable(stack, role, s.table.EncryptionKey())
+	}
+	if s.apart.of(f) {
+		// The key is the one above.
+		allow(role, []string{"secretsmanager:GetSecretValue"}, *s.apart.arn)
+	}
 	tracing := awslambda.Tracing_DISABLED
 	if s.options.Tracing {
 		// An HTTP API passes no trace on that it began itself.
@@ -155,6 +162,9 @@ func (f function) environment(s shared) *map[string]*string {
 		"SERVE_PUBLIC_BASE_URL": s.baseURL,
 	}
 	maps.Copy(env, s.secrets.values)
+	if s.apart.of(f) {
+		env["STYX_SECRET_SETTINGS"] = s.apart.arn
+	}
 	if s.mail != nil {
 		env["COURIER_SMTP_FROM_ADDRESS"] = &s.options.FromAddress
 	}

@@ -59,8 +59,10 @@ type options struct {
 	EdgeRate float64
 	// Region is the one deployed to, "" where there is no account.
 	Region string
-	// Zips is the folder with the functions' zips.
-	Zips string
+	// Zips is the folder with the functions' zips, and SecretSettings the keys of
+	// what the build left there beside them.
+	Zips           string
+	SecretSettings []string
 }
 
 // read takes the options from the context and says all that is wrong with them.
@@ -110,7 +112,9 @@ func read(context func(key string) any) (options, error) {
 		o.Secrets = strings.Split(lists, ",")
 	}
 	o.limits = readLimits(text, number)
-	wrong = append(wrong, o.Concurrency.check(), checkRetention(o.LogRetention), o.checkEdge())
+	var err error
+	o.SecretSettings, err = readSettings(o.Zips)
+	wrong = append(wrong, o.Concurrency.check(), checkRetention(o.LogRetention), o.checkEdge(), err)
 	if (o.Zone == "") != (o.ZoneName == "") {
 		wrong = append(wrong, errors.New("context zone and zone-name: one needs the other"))
 	}

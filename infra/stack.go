@@ -27,6 +27,7 @@ func newStack(scope constructs.Construct, o options) awscdk.Stack {
 		table:   newTable(stack, o),
 		secrets: secrets,
 		log:     newLogGroup(stack, o),
+		apart:   newSettings(stack, o, secrets.key),
 		baseURL: public.url,
 		edge:    public.edge,
 		mail:    newSender(stack, o, zone),
