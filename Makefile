@@ -124,13 +124,13 @@ $(LINTCFN):
 
 # CONFIG is the folder that goes into each function's zip; ARGS go to the CDK's
 # command line: ARGS='-c from-address=no-reply@example.com'. What it is about to
-# create is shown before it asks. The last word is the doctor's, about the stack
-# and in the region that the outputs name.
+# create is shown before it asks. Then the secrets of styx.yml are brought to where
+# the functions read them; the last word is the doctor's.
 deploy: styx $(CDK) ## deploy to AWS; CONFIG=<folder with styx.yml>, ARGS='-c domain=...'
 	@[[ -f "$(CONFIG)/styx.yml" ]] || { echo 'make deploy: CONFIG must name a folder with styx.yml and its schemas' >&2; exit 1; }
-	go run ./build -config "$(CONFIG)"
+	go run ./build -config "$(CONFIG)" -apart
 	cd infra && $(CDK) bootstrap $(ARGS) && $(CDK) diff $(ARGS) && $(CDK) deploy $(ARGS) --outputs-file $(OUTPUTS)
-	@infra/verdict.sh $(OUTPUTS) "$(CONFIG)/styx.yml"
+	@infra/after.sh $(OUTPUTS) "$(CONFIG)/styx.yml"
 
 destroy: $(CDK) ## take the AWS stack down again; the table, its key and its secrets stay
 	cd infra && $(CDK) destroy $(ARGS)
