@@ -25,6 +25,9 @@ type alarm struct {
 // reads mail at their address. Where they name nothing, an alarm is seen on the
 // dashboard alone.
 func newAlarms(stack awscdk.Stack, o options, m metrics) []interfacesawscloudwatch.IAlarmRef {
+	if !o.Alarms {
+		return nil
+	}
 	all := []alarm{
 		{"Errors", "a function failed: it ended, or was out of time or memory", together("SUM", m.errors), 0, 1},
 		{"Throttles", "a function had no instance left: raise the account's concurrency, or what is reserved", together("SUM", m.throttles), 0, 1},

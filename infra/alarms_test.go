@@ -119,8 +119,10 @@ func TestTheDashboardShowsEveryAlarm(t *testing.T) {
 			}
 		}
 	}
-	without := synth(map[string]any{"zips": zips, "dashboard": "false"})
-	if strings.Contains(plain(t, without.ToJSON()), "AWS::CloudWatch::Dashboard") {
-		t.Error("a dashboard that nobody wants")
+	for option, kind := range map[string]string{"dashboard": "AWS::CloudWatch::Dashboard", "alarms": "AWS::CloudWatch::Alarm"} {
+		without := synth(map[string]any{"zips": zips, option: "false"})
+		if strings.Contains(plain(t, without.ToJSON()), kind) {
+			t.Errorf("%s that nobody wants", option)
+		}
 	}
 }

@@ -15,10 +15,13 @@ func newDashboard(stack awscdk.Stack, o options, m metrics, alarms []interfacesa
 	if !o.Dashboard {
 		return
 	}
-	rows := [][]awscloudwatch.IWidget{
-		{awscloudwatch.NewAlarmStatusWidget(&awscloudwatch.AlarmStatusWidgetProps{
+	var rows [][]awscloudwatch.IWidget
+	if len(alarms) > 0 {
+		rows = append(rows, []awscloudwatch.IWidget{awscloudwatch.NewAlarmStatusWidget(&awscloudwatch.AlarmStatusWidgetProps{
 			Title: jsii.String("Alarms"), Alarms: &alarms, Width: jsii.Number(24),
-		})},
+		})})
+	}
+	rows = append(rows, [][]awscloudwatch.IWidget{
 		{
 			graph("Requests", slices.Concat(m.requests, m.refused, m.failed)...),
 			graph("Latency, ms", slices.Concat(m.median, m.latest)...),
@@ -38,7 +41,7 @@ func newDashboard(stack awscdk.Stack, o options, m metrics, alarms []interfacesa
 			graph("Table: throttled", m.tableThrottles...),
 			graph("Table: errors", m.tableErrors...),
 		},
-	}
+	}...)
 	if m.bounces != nil {
 		last := len(rows) - 1
 		rows[last] = append(rows[last], graph("Mail: bounces and complaints", m.bounces, m.complaints))

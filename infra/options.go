@@ -49,8 +49,8 @@ type options struct {
 	AlarmTopic, AlarmMail string
 	// LoginFailures is how many in five minutes are not yet an alarm.
 	LoginFailures float64
-	// Dashboard says whether there is one.
-	Dashboard bool
+	// Alarms and Dashboard say whether there are any.
+	Alarms, Dashboard bool
 	// Edge puts CloudFront with a firewall before the public API: the one that
 	// Firewall names, the ARN of a web ACL, or one of the stack, which lets an
 	// address submit EdgeRate forms in five minutes.
@@ -105,6 +105,7 @@ func read(context func(key string) any) (options, error) {
 		Firewall:       text("firewall", "", `arn:[a-z-]+:wafv2:us-east-1:\d+:global/webacl/.+`, "the ARN of a web ACL of CloudFront"),
 		EdgeRate:       number("edge-rate", "1000"),
 		Region:         text("region", "", `[a-z0-9-]+`, "a region"),
+		Alarms:         yes("alarms", "true"),
 		Dashboard:      yes("dashboard", "true"),
 		Zips:           text("zips", "../dist", `.+`, "a folder"),
 	}

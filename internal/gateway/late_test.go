@@ -3,7 +3,6 @@ package gateway
 import (
 	"context"
 	"errors"
-	"io"
 	"log/slog"
 	"testing"
 	"time"
@@ -28,7 +27,7 @@ func TestSecretSettingsAreReadAtFirstUseAndKept(t *testing.T) {
 		},
 		getenv: func(name string) string { return map[string]string{"OTHER": "!"}[name] },
 		now:    func() time.Time { return clock },
-		log:    slog.New(slog.NewJSONHandler(io.Discard, nil)),
+		log:    slog.New(slog.DiscardHandler),
 	}
 	away := errors.New("away")
 	for _, step := range []struct {

@@ -72,7 +72,7 @@ func openVault(getenv func(string) string) (*vault, error) {
 // read returns what the vault holds, as [config.Apart] reads it. Its errors
 // name keys and never values.
 func (v *vault) read(ctx context.Context) (string, error) {
-	body := encoded(struct{ SecretId string }{v.id}) //nolint:revive // AWS spells it so
+	body := encoded(struct{ SecretId string }{v.id})
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, v.endpoint+"/", bytes.NewReader(body))
 	if err != nil {
 		return "", fmt.Errorf("read secret settings: %w", err)
