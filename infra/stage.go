@@ -46,7 +46,14 @@ func newStage(stack awscdk.Stack, o options, name string, of api.HttpApi) api.Ht
 	return made
 }
 
-func cfnStage(of api.HttpStage) api.CfnStage { return of.Node().DefaultChild().(api.CfnStage) }
+// cfnStage is the resource of a stage, for what the construct has no word for.
+func cfnStage(of api.HttpStage) api.CfnStage {
+	resource, is := of.Node().DefaultChild().(api.CfnStage)
+	if !is {
+		panic("a stage is made of a stage")
+	}
+	return resource
+}
 
 // accessLogFormat is a JSON object of texts, as API Gateway fills it in.
 func accessLogFormat() string {
