@@ -9,10 +9,10 @@
 set -euo pipefail
 
 read -r stack region settings < <(node -p '
-	const [stack, outputs] = Object.entries(JSON.parse(require("fs").readFileSync(process.argv[1])))[0]
-	[stack, outputs.SecretArn.split(":")[3], outputs.SecretSettingsArn].join(" ")' "$1")
+	const [stack, outputs] = Object.entries(JSON.parse(require("fs").readFileSync(process.argv[1])))[0];
+	[stack, outputs.Region, outputs.SecretSettingsArn].join(" ");' "$1")
 if [[ -n $settings ]]; then
-	bin/styx settings put --secret "$settings" dist/secret-settings.json
+	bin/styx settings put --secret "$settings" --region "$region" dist/secret-settings.json
 fi
 command=(bin/styx doctor --stack "$stack" --region "$region" -c "$2")
 printf '\n%s is deployed. What the doctor says, now and later by\n  %s\n\n' "$stack" "${command[*]}"

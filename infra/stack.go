@@ -41,6 +41,7 @@ func newStack(scope constructs.Construct, o options) awscdk.Stack {
 
 	output(stack, "PublicUrl", "The public API", public.url)
 	output(stack, "AdminUrl", "The admin API; requests must be signed", admin.ApiEndpoint())
+	output(stack, "Region", "Where all of it is", stack.Region())
 	output(stack, "TableName", "The table, for backups and the command line", s.table.TableName())
 	output(stack, "CourierFailuresUrl", "The queue of what the courier could not handle", queues.failures.QueueUrl())
 	output(stack, "SecretArn", "The instance's secrets; losing them loses what they seal", s.secrets.secret.SecretArn())

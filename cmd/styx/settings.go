@@ -28,7 +28,8 @@ that runs has them within fifteen minutes.`,
 		examples: []string{"styx settings put --secret arn:aws:secretsmanager:eu-central-1:111122223333:secret:styx dist/secret-settings.json"},
 		prepare: func(flags *flag.FlagSet) action {
 			profile := flags.String("profile", "", "`NAME` of the AWS profile")
-			secret := flags.String("secret", "", "`ARN` of the secret, output SecretSettingsArn of the stack")
+			region := flags.String("region", "", "`NAME` of the AWS region; an ARN has one")
+			secret := flags.String("secret", "", "`ARN` or name of the secret, output SecretSettingsArn of the stack")
 			return func(ctx context.Context, c *call) error {
 				if len(c.args) != 1 || *secret == "" {
 					return misused("name the secret with --secret, and the file")
@@ -44,7 +45,7 @@ that runs has them within fifteen minutes.`,
 				if len(values) == 0 {
 					return errors.New("the file has no settings")
 				}
-				if err := cloud.Keep(ctx, *profile, *secret, string(text)); err != nil {
+				if err := cloud.Keep(ctx, *profile, *region, *secret, string(text)); err != nil {
 					return err
 				}
 				_, err = fmt.Fprintf(c.out, "%d secret settings are in %s\n", len(values), *secret)

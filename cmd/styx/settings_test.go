@@ -21,6 +21,7 @@ func TestSettingsAreRefusedWithoutTellingThem(t *testing.T) {
 		{"a file of something else", []string{"--secret", arn, file(t, `["hunter2"]`)}, 1, "must be a JSON object"},
 		{"a file without any", []string{"--secret", arn, file(t, `{}`)}, 1, "has no settings"},
 		{"an ARN of something else", []string{"--secret", "arn:aws:sns:eu-central-1:111122223333:styx", settings}, 1, "not the ARN of a secret"},
+		{"a name without a region", []string{"--secret", "styx", settings}, 1, "--region"},
 		{"a secret that is not there", []string{"--secret", arn, settings}, 1, "ResourceNotFoundException: it is not there"},
 	} {
 		code, out, errs := ended(t, nil, append([]string{"settings", "put"}, row.args...)...)

@@ -16,19 +16,24 @@ import (
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 )
 
-// Keep puts the settings that are kept apart from a configuration into the
-// secret of that ARN, in place of those before. Its errors do not name them.
-func Keep(ctx context.Context, profile, arn, settings string) error {
-	parts := strings.Split(arn, ":")
-	if len(parts) < 7 || parts[2] != "secretsmanager" {
-		return fmt.Errorf("%q is not the ARN of a secret", arn)
+// Keep puts the settings that are kept apart from a configuration into a secret,
+// in place of those before. An ARN says the secret's region. The errors do not
+// tell the settings.
+func Keep(ctx context.Context, profile, region, secret, settings string) error {
+	if parts := strings.Split(secret, ":"); len(parts) > 1 {
+		if len(parts) < 7 || parts[2] != "secretsmanager" {
+			return fmt.Errorf("%q is not the ARN of a secret", secret)
+		}
+		region = parts[3]
 	}
-	region := parts[3]
 	c, err := load(ctx, profile, region)
 	if err != nil {
 		return err
 	}
-	endpoint := "https://secretsmanager." + region + ".amazonaws.com"
+	if c.Region == "" {
+		return fmt.Errorf("%s: name the AWS region with --region", secret)
+	}
+	endpoint := "https://secretsmanager." + c.Region + ".amazonaws.com"
 	if c.BaseEndpoint != nil {
 		endpoint = *c.BaseEndpoint
 	}
@@ -37,7 +42,7 @@ func Keep(ctx context.Context, profile, arn, settings string) error {
 		return fmt.Errorf("keep settings: %w", err)
 	}
 	body, err := json.Marshal(map[string]string{
-		"SecretId": arn, "SecretString": settings, "ClientRequestToken": rand.Text() + rand.Text(),
+		"SecretId": secret, "SecretString": settings, "ClientRequestToken": rand.Text() + rand.Text(),
 	})
 	if err != nil {
 		return fmt.Errorf("keep settings: %w", err)
@@ -49,7 +54,7 @@ func Keep(ctx context.Context, profile, arn, settings string) error {
 	request.Header.Set("Content-Type", "application/x-amz-json-1.1")
 	request.Header.Set("X-Amz-Target", "secretsmanager.PutSecretValue")
 	client := &http.Client{Timeout: time.Minute, Transport: &signer{
-		at.Host, "secretsmanager", region, c.Credentials, v4.NewSigner(), time.Now, http.DefaultTransport,
+		at.Host, "secretsmanager", c.Region, c.Credentials, v4.NewSigner(), time.Now, http.DefaultTransport,
 	}}
 	response, err := client.Do(request)
 	if err != nil {
