@@ -188,6 +188,10 @@ func TestDoctorOfOneTable(t *testing.T) {
 	if code, out, _ := ended(t, nil, "doctor", "-c", wrong, "--table", "styx-table", "--region", region); code != 1 || !strings.Contains(out, "log.level") {
 		t.Errorf("with a mistake in it: %d, %s", code, out)
 	}
+	smtp := file(t, strings.Replace(deployed, "smtp: {", `smtp: {connection_uri: "smtps://mail.example.org:465/", `, 1))
+	if _, out, _ := ended(t, nil, "doctor", "-c", smtp, "--stack", "styx", "--region", region); !strings.Contains(out, "not by SES") || strings.Contains(out, "mail identity") {
+		t.Errorf("with a mail server: %s", out)
+	}
 	t.Setenv("AWS_ACCESS_KEY_ID", "")
 	t.Setenv("AWS_SECRET_ACCESS_KEY", "")
 	if code, _, errs := ended(t, nil, "doctor", "--table", "styx-table", "--region", region); code != 1 || !strings.Contains(errs, "find AWS credentials") {
