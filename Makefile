@@ -11,12 +11,13 @@ GOLANGCI := 2.15.0
 LINTER   := .cache/bin/golangci-lint-$(GOLANGCI)
 TALLY    := .cache/bin/tally
 COUNTS   := .cache/tally
-TAGS     := dynamodb,lambda,browser
+TAGS     := dynamodb,lambda,browser,sam
 SOURCE   := $(wildcard build cmd functions internal test)
 CDK      := $(CURDIR)/.cache/cdk/node_modules/.bin/cdk
 OUTPUTS  := $(CURDIR)/.cache/cdk/outputs.json
-CFNLINT  := 1.58.0
-LINTCFN  := .cache/cfn-lint-$(CFNLINT)/bin/cfn-lint
+PYTHON   := .cache/python
+LINTCFN  := $(PYTHON)/bin/cfn-lint
+SAM      := SAM_CLI_TELEMETRY=0 $(CURDIR)/$(PYTHON)/bin/sam
 FUZZTIME := 60s
 
 .PHONY: help run styx build test test-dynamo golden fuzz lint fmt bench synth deploy destroy local-up \
@@ -52,8 +53,8 @@ vet:
 	go vet -tags $(TAGS) ./...
 	cd test/sdk && go vet ./...
 
-tests:
-	@test/dynamodb/with.sh go test -race -tags $(TAGS) -timeout 20m -json ./... | $(TALLY) -to $(COUNTS)/tests
+tests: $(PYTHON)/installed
+	@STYX_SAM=$(CURDIR)/$(PYTHON)/bin/sam test/dynamodb/with.sh go test -race -tags $(TAGS) -timeout 20m -json ./... | $(TALLY) -to $(COUNTS)/tests
 
 # Ory's own clients, Go and npm, are a module of their own: they need node.
 sdk:
@@ -110,17 +111,27 @@ synth: build templates ## write the AWS stack's template to infra/cdk.out, and c
 # Both stacks' templates. The CDK's needs no command line: the app writes it
 # where CDK_OUTDIR says. It names a role its functions refer to as something to
 # wait for as well (W3005), which is idle and harmless.
-templates: need-node $(LINTCFN)
+templates: need-node $(PYTHON)/installed
 	cd infra && rm -rf cdk.out && CDK_OUTDIR=cdk.out go run .
-	$(LINTCFN) template.yaml
+	$(SAM) validate --lint --region us-east-1
 	$(LINTCFN) --ignore-checks W3005 --template infra/cdk.out/*.template.json
 
 need-node:
 	@command -v node >/dev/null || { echo 'the CDK needs Node.js' >&2; exit 1; }
 
-$(LINTCFN):
-	@python3 -m venv $(@D)/..
-	@$(@D)/pip install --quiet --disable-pip-version-check cfn-lint==$(CFNLINT)
+# What reads and builds templates. Each package is named with its version: pip
+# would take minutes to find them.
+$(PYTHON)/installed: infra/requirements.txt
+	@echo 'installing sam and cfn-lint, once'
+	@rm -rf $(@D) && python3 -m venv $(@D)
+	@$(@D)/bin/pip install --quiet --disable-pip-version-check --no-deps --no-compile --requirement $<
+	@touch $@
+
+# What sam build calls for each function, with its name in the template. It packs
+# the folder as it finds it. Lambda's names of architectures are not Go's.
+ARCHITECTURE ?= arm64
+build-%:
+	@name=$*; go run ./build -config "$(CONFIG)" -arch $(ARCHITECTURE:x86_64=amd64) -unpacked "$(ARTIFACTS_DIR)" "$${name,}"
 
 # CONFIG is the folder that goes into each function's zip; ARGS go to the CDK's
 # command line: ARGS='-c from-address=no-reply@example.com'. What it is about to

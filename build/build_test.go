@@ -22,13 +22,7 @@ const source = "../test/lambda/testdata"
 func TestTwoBuildsGiveTheSameZip(t *testing.T) {
 	config := t.TempDir()
 	for name, text := range map[string]string{"styx.yml": "courier: {smtp: {connection_uri: 'smtps://a:hunter2@b:465'}}\n", "schemas/person.json": `{"properties":{"password":{"type":"string"}}}`} {
-		file := filepath.Join(config, name)
-		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
+		write(t, filepath.Join(config, name), text)
 	}
 	var zips [2][]byte
 	for i := range zips {
@@ -83,6 +77,101 @@ func TestTwoBuildsGiveTheSameZip(t *testing.T) {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}
 	isStatic(t, reader.File[0])
+}
+
+// TestUnpackedIsWhatTheZipHolds: what sam uploads and what the CDK uploads are
+// the same files.
+func TestUnpackedIsWhatTheZipHolds(t *testing.T) {
+	config := t.TempDir()
+	for name, text := range map[string]string{"styx.yml": "version: v1\n", "schemas/person.json": `{}`} {
+		write(t, filepath.Join(config, name), text)
+	}
+	p := plan{functions: source, only: []string{"echo"}, out: t.TempDir(), config: config, architectures: []string{"arm64"}}
+	if err := p.run(t.Context(), io.Discard); err != nil {
+		t.Fatal(err)
+	}
+	folder := t.TempDir()
+	if err := p.unpack(t.Context(), folder); err != nil {
+		t.Fatal(err)
+	}
+	packed, err := zip.OpenReader(filepath.Join(p.out, "echo-arm64.zip"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer packed.Close()
+	var want []string
+	for _, one := range packed.File {
+		want = append(want, one.Name)
+		body, err := one.Open()
+		if err != nil {
+			t.Fatal(err)
+		}
+		zipped, err := io.ReadAll(body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		lying, err := os.ReadFile(filepath.Join(folder, one.Name))
+		if err != nil || !bytes.Equal(zipped, lying) {
+			t.Errorf("%s differs (%v)", one.Name, err)
+		}
+		info, err := os.Stat(filepath.Join(folder, one.Name))
+		if err != nil || info.Mode().Perm() != one.Mode().Perm() {
+			t.Errorf("%s is %v (%v), in the zip %v", one.Name, info.Mode(), err, one.Mode())
+		}
+	}
+	var got []string
+	if err := filepath.WalkDir(folder, func(path string, entry os.DirEntry, err error) error {
+		if err == nil && !entry.IsDir() {
+			path, err = filepath.Rel(folder, path)
+			got = append(got, filepath.ToSlash(path))
+		}
+		return err
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("unpacked %v, the zip holds %v", got, want)
+	}
+}
+
+func TestUnpackedIsRefused(t *testing.T) {
+	none, leaky := t.TempDir(), t.TempDir()
+	write(t, filepath.Join(leaky, "styx.yml"), "secrets: {default: [hunter2]}\n")
+	for _, row := range []struct {
+		name          string
+		only          []string
+		config        string
+		architectures []string
+		want          string
+	}{
+		{"two architectures", []string{"echo"}, none, []string{"arm64", "amd64"}, "unpacked is one function for one architecture, not echo for arm64 amd64"},
+		{"without a configuration", []string{"echo"}, "", []string{"arm64"}, "-config must name a folder with styx.yml and its schemas"},
+		{"with an empty one", []string{"echo"}, none, []string{"arm64"}, "-config must name a folder with styx.yml and its schemas"},
+		{"with a secret", []string{"echo"}, leaky, []string{"arm64"}, "styx.yml holds a secret: secrets.default.0; take it out: the stack makes its own, and README.md of infra says how to bring yours"},
+		{"a stranger", []string{"nobody"}, none, []string{"arm64"}, `no function "nobody"; there are: echo`},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			folder := t.TempDir()
+			err := plan{functions: source, only: row.only, config: row.config, architectures: row.architectures}.unpack(t.Context(), folder)
+			if err == nil || err.Error() != row.want {
+				t.Errorf("got %v, want %s", err, row.want)
+			}
+			if left, err := os.ReadDir(folder); err != nil || len(left) > 0 {
+				t.Errorf("it wrote %v (%v)", left, err)
+			}
+		})
+	}
+}
+
+// write makes a file and the folders it lies in.
+func write(t *testing.T, file, text string) {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // isStatic fails unless the file is a stripped arm64 binary that needs no

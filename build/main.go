@@ -6,6 +6,8 @@
 //	go run ./build -config deploy         with the files under deploy/ in each zip
 //	go run ./build -config deploy -apart  its secrets beside the zips, not in them
 //	go run ./build login session          these functions only
+//	go run ./build -config deploy -arch arm64 -unpacked folder login
+//	                                      what login's zip would hold, for `sam build`
 //
 // Secrets do not belong into a zip: a file that holds one is refused. With -apart
 // those of styx.yml are taken out of it, for the stack of infra/ to keep them in
@@ -34,6 +36,7 @@ func main() {
 	config := flag.String("config", "", "the folder of configuration, schemas and templates to put into each zip")
 	apart := flag.Bool("apart", false, "keep the secrets of styx.yml apart, in "+apartValues+" beside the zips")
 	architectures := flag.String("arch", "arm64,amd64", "the architectures to build for")
+	unpacked := flag.String("unpacked", "", "the folder to write one function to as it lies in a sandbox, without a zip")
 	flag.Parse()
 
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
@@ -46,7 +49,11 @@ func main() {
 		apart:         *apart,
 		architectures: strings.Split(*architectures, ","),
 	}
-	if err := plan.run(ctx, os.Stdout); err != nil {
+	run := func() error { return plan.run(ctx, os.Stdout) }
+	if *unpacked != "" {
+		run = func() error { return plan.unpack(ctx, *unpacked) }
+	}
+	if err := run(); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}

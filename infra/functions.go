@@ -67,7 +67,7 @@ var functions = []function{
 // shared is what the functions have in common.
 type shared struct {
 	options options
-	table   awsdynamodb.Table
+	table   awsdynamodb.ITable
 	secrets secrets
 	apart   settings
 	log     awslogs.LogGroup

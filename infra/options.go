@@ -33,6 +33,9 @@ type options struct {
 	// SecretsVersion is the version of the secret that the functions get. A
 	// change of it is what brings a new value to them.
 	SecretsVersion string
+	// Table is the ARN of the stream of a table that is there already, as one that
+	// was restored: it is used in place of one that the stack makes.
+	Table string
 	// Version is what the admin API's /version answers.
 	Version string
 	// TableKey encrypts the table: "aws" for AWS' own key, "own" for one that
@@ -93,6 +96,7 @@ func read(context func(key string) any) (options, error) {
 		ZoneName:       text("zone-name", "", host, "a domain"),
 		FromAddress:    text("from-address", "", `[^@\s]+@`+host, "a mail address"),
 		SecretsVersion: text("secrets-version", "", `[A-Za-z0-9-]{32,64}`, "the id of a secret's version"),
+		Table:          text("table", "", `arn:[a-z-]+:dynamodb:[^:]+:\d+:table/[A-Za-z0-9_.-]+/stream/[0-9T:.-]+`, "the ARN of a table's stream"),
 		Version:        text("version", "unreleased", `[!-~]+`, "a version"),
 		TableKey:       text("table-key", "aws", `aws|own|arn:[a-z-]+:kms:[^:]+:\d+:key/.+`, "aws, own or the ARN of a key"),
 		LogRetention:   number("log-retention", "30"),

@@ -51,6 +51,8 @@ func TestOptionsSayAllThatIsWrong(t *testing.T) {
 			[]string{"a certificate from us-east-1"},
 		},
 		{"a firewall of a region", map[string]any{"firewall": "arn:aws:wafv2:eu-central-1:111122223333:regional/webacl/mine/1"}, []string{"context firewall"}},
+		{"a table", map[string]any{"table": restored}, nil},
+		{"a table without its stream", map[string]any{"table": "arn:aws:dynamodb:eu-central-1:111122223333:table/restored"}, []string{"context table"}},
 		{"an unknown architecture", map[string]any{"architecture": "amd64"}, []string{"arm64 or x86_64"}},
 	} {
 		_, err := read(func(key string) any { return row.context[key] })

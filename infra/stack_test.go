@@ -22,7 +22,7 @@ var update = flag.Bool("update", false, "rewrite testdata/stack.json")
 // bare is the least one can deploy, full has all that can be asked for.
 var bare, full assertions.Template
 
-// zips is a folder with a zip for each function.
+// zips is a folder with something for each function.
 var zips string
 
 func TestMain(m *testing.M) {
@@ -136,6 +136,30 @@ func TestTemplateIsTheRecordedOne(t *testing.T) {
 		}
 	}
 	t.Fatalf("%s has lines too many", name)
+}
+
+// restored is the stream of a table that the stack did not make.
+const restored = "arn:aws:dynamodb:eu-central-1:111122223333:table/restored/stream/2026-11-26T16:00:00.000"
+
+// TestAnotherTableTakesThePlace: after a restore, everything is about that table
+// and nothing about one of the stack's own.
+func TestAnotherTableTakesThePlace(t *testing.T) {
+	template := synth(map[string]any{"zips": zips, "table": restored})
+	template.ResourceCountIs(jsii.String("AWS::DynamoDB::Table"), jsii.Number(0))
+	for name, function := range resources(t, template, "AWS::Lambda::Function") {
+		environment := function.Properties["Environment"].(map[string]any)["Variables"].(map[string]any)
+		if environment["STYX_TABLE"] != "restored" {
+			t.Errorf("%s uses the table %v", name, environment["STYX_TABLE"])
+		}
+	}
+	has(t, template, "AWS::Lambda::EventSourceMapping", map[string]any{"EventSourceArn": restored})
+	arn, _, _ := strings.Cut(restored, "/stream/")
+	policies := plain(t, resources(t, template, "AWS::IAM::Policy"))
+	for _, of := range []string{arn, arn + "/index/list", restored} {
+		if !strings.Contains(policies, `"`+of+`"`) {
+			t.Errorf("nobody may use %s", of)
+		}
+	}
 }
 
 func TestTheTableOutlivesTheStack(t *testing.T) {

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"strings"
+
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsdynamodb"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
@@ -11,10 +13,16 @@ import (
 )
 
 // newTable makes the one table, as its definition says. It has no name of its
-// own, so that a restored table can take its place, and it outlives the stack.
-func newTable(stack awscdk.Stack, o options) awsdynamodb.Table {
-	is := table.Definition()
+// own, so that a restored table can take its place, and it outlives the stack:
+// also when the stack is told to use another one.
+func newTable(stack awscdk.Stack, o options) awsdynamodb.ITable {
 	encryption, key := awsdynamodb.TableEncryption_AWS_MANAGED, newTableKey(stack, o)
+	if o.Table != "" {
+		arn, _, _ := strings.Cut(o.Table, "/stream/")
+		return awsdynamodb.Table_FromTableAttributes(stack, jsii.String("Table"),
+			&awsdynamodb.TableAttributes{TableArn: &arn, TableStreamArn: &o.Table, EncryptionKey: key})
+	}
+	is := table.Definition()
 	if key != nil {
 		encryption = awsdynamodb.TableEncryption_CUSTOMER_MANAGED
 	}

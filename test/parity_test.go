@@ -1,6 +1,7 @@
 package test
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -28,16 +29,30 @@ type template struct {
 	}
 }
 
-// functionResource is the part of an AWS::Serverless::Function that says which
-// requests it gets.
-type functionResource struct {
-	CodeURI string
-	Events  map[string]struct {
-		Type       string
-		Properties struct {
-			APIID, Method, Path string
+// routing is the part of a route, an integration or a permission that says which
+// requests a function gets.
+type routing struct {
+	APIID, RouteKey, AuthorizationType, Target string // a route
+	IntegrationType, IntegrationURI            string // an integration
+	PayloadFormat                              string `json:"PayloadFormatVersion"`
+	FunctionName, Principal, SourceARN         string // a permission
+}
+
+// resources reads those of one type, by name.
+func resources[T any](t *testing.T, read template, kind string) map[string]T {
+	t.Helper()
+	of := map[string]T{}
+	for id, resource := range read.Resources {
+		if resource.Type != kind {
+			continue
 		}
+		var one T
+		if err := json.Unmarshal(resource.Properties, &one); err != nil {
+			t.Fatalf("%s: %v", id, err)
+		}
+		of[id] = one
 	}
+	return of
 }
 
 // deployed reads template.yaml: which function gets which routes, as
@@ -60,31 +75,25 @@ func deployed(t *testing.T) (template, map[string][]string) {
 	if err := json.Unmarshal(data, &read); err != nil {
 		t.Fatal(err)
 	}
-	of := make(map[string][]string)
-	for id, resource := range read.Resources {
-		if resource.Type != "AWS::Serverless::Function" {
-			continue
-		}
-		var function functionResource
-		if err := json.Unmarshal(resource.Properties, &function); err != nil {
-			t.Fatalf("%s: %v", id, err)
-		}
+	of := map[string][]string{}
+	for id, function := range resources[struct{ CodeURI string }](t, read, "AWS::Serverless::Function") {
 		name := strings.ToLower(id)
-		if want := "./dist/" + name + "-arm64.zip"; function.CodeURI != want {
-			t.Errorf("%s runs %s, want %s", id, function.CodeURI, want)
+		if want := "functions/" + name; function.CodeURI != want {
+			t.Errorf("%s is built from %s, want %s", id, function.CodeURI, want)
 		}
 		of[name] = []string{}
-		for _, event := range function.Events {
-			if event.Type != "HttpApi" {
-				continue
-			}
-			route := "$default"
-			if event.Properties.Path != "" {
-				route = event.Properties.Method + " " + event.Properties.Path
-			}
-			of[name] = append(of[name], event.Properties.APIID+" "+route)
+	}
+	integrations := resources[routing](t, read, "AWS::ApiGatewayV2::Integration")
+	for id, route := range resources[routing](t, read, "AWS::ApiGatewayV2::Route") {
+		to := integrations[strings.TrimSuffix(strings.TrimPrefix(route.Target, "integrations/${"), "}")]
+		if to.APIID != route.APIID {
+			t.Errorf("%s is a route of %s, its integration is of %q", id, route.APIID, to.APIID)
 		}
-		slices.Sort(of[name])
+		name := strings.ToLower(strings.TrimSuffix(to.IntegrationURI, ".Arn"))
+		of[name] = append(of[name], route.APIID+" "+route.RouteKey)
+	}
+	for _, routes := range of {
+		slices.Sort(routes)
 	}
 	return read, of
 }
@@ -139,6 +148,50 @@ func TestFunctionsRoutesAndTemplateAgree(t *testing.T) {
 				t.Errorf("template.yaml gives %s the route %s, routes.All does not", name, route)
 			}
 		}
+	}
+}
+
+// TestAPIsMayCallWhatTheyLeadTo: a route without a permission answers 500, and a
+// permission that names less than the API lets others in.
+func TestAPIsMayCallWhatTheyLeadTo(t *testing.T) {
+	read, routes := deployed(t)
+	permissions := resources[routing](t, read, "AWS::Lambda::Permission")
+	integrations := resources[routing](t, read, "AWS::ApiGatewayV2::Integration")
+	called := 0
+	for name, of := range routes {
+		if len(of) == 0 {
+			continue
+		}
+		called++
+		id := strings.ToUpper(name[:1]) + name[1:]
+		api, key, _ := strings.Cut(of[0], " ")
+		source := "arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:${" + api + "}/*/*"
+		if key != "$default" {
+			source += "/*"
+		}
+		want := routing{FunctionName: id, Principal: "apigateway.amazonaws.com", SourceARN: source}
+		if got := permissions[id+"Permission"]; got != want {
+			t.Errorf("%s may be called by %+v, want %+v", id, got, want)
+		}
+		if got := integrations[id+"Integration"]; got.IntegrationType != "AWS_PROXY" || got.PayloadFormat != "2.0" {
+			t.Errorf("%s gets its events as %+v", id, got)
+		}
+	}
+	if called == 0 || len(permissions) != called || len(integrations) != called {
+		t.Errorf("%d functions are called by an API, there are %d permissions and %d integrations", called, len(permissions), len(integrations))
+	}
+}
+
+// TestPublicAPITakesWhatIsLeftLocally: sam local gives what no route takes to the
+// last route that takes all, of whichever API.
+func TestPublicAPITakesWhatIsLeftLocally(t *testing.T) {
+	data, err := os.ReadFile("../template.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	admin, public := strings.Index(string(data), "\n  Everything:\n"), strings.Index(string(data), "\n  Unrouted:\n")
+	if admin < 0 || public < admin {
+		t.Errorf("the admin API's route stands at %d, the public API's at %d", admin, public)
 	}
 }
 
@@ -307,12 +360,10 @@ func recordedStack(t *testing.T) template {
 // TestBothStacksGiveAFunctionTheSame holds template.yaml against the recorded
 // template of the CDK: memory, time, names of the environment, allowed actions.
 func TestBothStacksGiveAFunctionTheSame(t *testing.T) {
-	// What only one of them has: SAM takes secrets and the base path as
-	// parameters, and its role may log without being told; the CDK knows the
-	// sender, and can be asked for traces and for a key of the table's own.
-	ours := func(name string) bool {
-		return strings.HasPrefix(name, "SECRETS_") || name == "STYX_BASE_PATH" || name == "COURIER_SMTP_FROM_ADDRESS"
-	}
+	// What only one of them has: SAM takes the base path as a parameter, and its
+	// role may log without being told; the CDK can be asked for traces, and for a
+	// key of the table's own.
+	ours := func(name string) bool { return name == "STYX_BASE_PATH" }
 	extra := func(action string) bool {
 		kind, call, _ := strings.Cut(action, ":")
 		return kind == "logs" || kind == "xray" || kind == "kms" && call != "Decrypt"
@@ -379,10 +430,10 @@ func TestBothStacksGiveAFunctionTheSame(t *testing.T) {
 // the access log tells.
 func TestBothStacksBoundAndLogTheSameRoutes(t *testing.T) {
 	// saying is it in words that compare; the API goes by its name's beginning.
-	saying := func(of template, kind string) map[string]string {
+	saying := func(of template) map[string]string {
 		all := map[string]string{}
 		for id, resource := range of.Resources {
-			if resource.Type != kind {
+			if resource.Type != "AWS::ApiGatewayV2::Stage" {
 				continue
 			}
 			var stage struct {
@@ -400,7 +451,7 @@ func TestBothStacksBoundAndLogTheSameRoutes(t *testing.T) {
 		return all
 	}
 	read, _ := deployed(t)
-	got, want := saying(read, "AWS::Serverless::HttpApi"), saying(recordedStack(t), "AWS::ApiGatewayV2::Stage")
+	got, want := saying(read), saying(recordedStack(t))
 	if len(want) != 2 || !maps.Equal(got, want) {
 		t.Errorf("template.yaml says\n%v\nand the CDK's stack\n%v", got, want)
 	}
@@ -421,17 +472,10 @@ func keyNamed(schema []keyPart, kind string) string {
 // that stand in template.yaml.
 func TestOnlySignedRequestsReachTheAdminAPI(t *testing.T) {
 	read, routes := deployed(t)
-	var api struct {
-		Auth struct {
-			EnableIamAuthorizer bool
-			DefaultAuthorizer   string
+	for id, route := range resources[routing](t, read, "AWS::ApiGatewayV2::Route") {
+		if signed := route.AuthorizationType == "AWS_IAM"; signed != (route.APIID == "AdminApi") {
+			t.Errorf("%s is authorized by %q", id, route.AuthorizationType)
 		}
-	}
-	if err := json.Unmarshal(read.Resources["AdminApi"].Properties, &api); err != nil {
-		t.Fatal(err)
-	}
-	if !api.Auth.EnableIamAuthorizer || api.Auth.DefaultAuthorizer != "AWS_IAM" {
-		t.Errorf("the admin API's authorizer is %+v", api.Auth)
 	}
 	for name, of := range routes {
 		for _, route := range of {
@@ -495,6 +539,76 @@ func TestSampleEventsBelongToTheirFunctions(t *testing.T) {
 		}
 		if event.Version != "2.0" || event.RouteKey != route || !slices.Contains(routes, api+" "+route) {
 			t.Errorf("%s: its event has the route key %q, its routes are %v", name, event.RouteKey, routes)
+		}
+	}
+}
+
+// TestSampleEnvironmentSetsWhatSAMCannot: sam local drops a variable that the
+// template does not give the function, and leaves one empty whose value is made
+// by a deployment. Parameters' defaults it knows.
+func TestSampleEnvironmentSetsWhatSAMCannot(t *testing.T) {
+	data, err := os.ReadFile("../functions/env.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var sample map[string]map[string]string
+	if err := json.Unmarshal(data, &sample); err != nil {
+		t.Fatal(err)
+	}
+	read, _ := deployed(t)
+	var shared given
+	if err := json.Unmarshal(read.Globals.Function, &shared); err != nil {
+		t.Fatal(err)
+	}
+	known := func(name string, _ any) bool {
+		return slices.Contains([]string{"STYX_CONFIG", "STYX_BASE_PATH", "STYX_VERSION"}, name)
+	}
+	want := map[string]map[string]any{"Parameters": shared.Environment.Variables}
+	for id, function := range resources[given](t, read, "AWS::Serverless::Function") {
+		if len(function.Environment.Variables) > 0 {
+			want[id] = function.Environment.Variables
+		}
+	}
+	for id, variables := range want {
+		maps.DeleteFunc(variables, known)
+		if got, want := slices.Sorted(maps.Keys(sample[id])), slices.Sorted(maps.Keys(variables)); !slices.Equal(got, want) {
+			t.Errorf("functions/env.json sets %s of %s, template.yaml %s", got, id, want)
+		}
+	}
+	if len(sample) != len(want) {
+		t.Errorf("functions/env.json has %s, the template %s", slices.Sorted(maps.Keys(sample)), slices.Sorted(maps.Keys(want)))
+	}
+}
+
+// TestEmulatorHasWhatTheStacksAreMadeOf holds localstack/compose.yaml against the
+// types of resources of both stacks.
+func TestEmulatorHasWhatTheStacksAreMadeOf(t *testing.T) {
+	data, err := os.ReadFile("../localstack/compose.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var compose struct {
+		Services struct {
+			LocalStack struct {
+				Environment struct {
+					Services string `yaml:"SERVICES"`
+				}
+			} `yaml:"localstack"`
+		}
+	}
+	if err := yaml.Unmarshal(data, &compose); err != nil {
+		t.Fatal(err)
+	}
+	has := strings.Split(compose.Services.LocalStack.Environment.Services, ",")
+	// Where a type's name is not the service's.
+	named := map[string]string{"certificatemanager": "acm", "serverless": "lambda", "ses": "sesv2"}
+	read, _ := deployed(t)
+	for _, stack := range []template{read, recordedStack(t)} {
+		for id, resource := range stack.Resources {
+			service := strings.ToLower(strings.Split(resource.Type, "::")[1])
+			if service = cmp.Or(named[service], service); !slices.Contains(has, service) {
+				t.Errorf("%s is of %s, which %s does not have", id, service, has)
+			}
 		}
 	}
 }

@@ -20,7 +20,7 @@ func healthy() map[string]string {
 		"DescribeStacks": `<DescribeStacksResponse><DescribeStacksResult><Stacks><member><StackName>styx</StackName>` +
 			`<StackStatus>UPDATE_COMPLETE</StackStatus><CreationTime>2026-01-01T00:00:00Z</CreationTime><Outputs>` +
 			`<member><OutputKey>TableName</OutputKey><OutputValue>styx-table</OutputValue></member>` +
-			`<member><OutputKey>PublicEndpoint</OutputKey><OutputValue>https://public.invalid</OutputValue></member>` +
+			`<member><OutputKey>PublicUrl</OutputKey><OutputValue>https://public.invalid</OutputValue></member>` +
 			`</Outputs></member></Stacks></DescribeStacksResult></DescribeStacksResponse>`,
 		"ListStackResources": `<ListStackResourcesResponse><ListStackResourcesResult><StackResourceSummaries>` +
 			resource("AWS::DynamoDB::Table", "styx-table") + resource("AWS::Lambda::Function", "login") +
@@ -117,8 +117,7 @@ func TestDoctor(t *testing.T) {
 		{"secrets of the quickstart", "/2015-03-31/functions/%/configuration", "default-default-default", "quickstart-secret-not-for-production", []string{"problem secrets SECRETS_DEFAULT is the quickstart's", "openssl rand"}},
 		{"no secret", "/2015-03-31/functions/%/configuration", "default-default-default", "", []string{"problem secrets SECRETS_DEFAULT is not set"}},
 		{"one secret for all", "/2015-03-31/functions/%/configuration", "cookie-cookie-cookie", "default-default-default", []string{"ok secrets are set"}},
-		{"the CDK's admin API", "DescribeStacks", "PublicEndpoint</OutputKey><OutputValue>https://public", "AdminUrl</OutputKey><OutputValue>https://admin", []string{"problem admin URL https://admin.invalid"}},
-		{"SAM's admin API", "DescribeStacks", "PublicEndpoint</OutputKey><OutputValue>https://public", "AdminEndpoint</OutputKey><OutputValue>https://admin", []string{"problem admin URL https://admin.invalid"}},
+		{"the stack's admin API", "DescribeStacks", "PublicUrl</OutputKey><OutputValue>https://public", "AdminUrl</OutputKey><OutputValue>https://admin", []string{"problem admin URL https://admin.invalid"}},
 		{"another table", "/2015-03-31/functions/%/configuration", `"styx-table"`, `"old-table"`, []string{"problem functions' table old-table", "set STYX_TABLE of the functions to styx-table"}},
 		{"a URL of plain http", "/2015-03-31/functions/%/configuration", "https://id.invalid", "http://id.invalid", []string{"problem", "base_url"}},
 		{"the sandbox", "/v2/email/account", `"ProductionAccessEnabled":true`, `"ProductionAccessEnabled":false`, []string{"warning mail sandbox SES sends to verified addresses alone", "ask for production access"}},

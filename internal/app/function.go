@@ -15,7 +15,8 @@ import (
 
 // Boot wires the app of one function from its environment: the configuration
 // file that travels in its zip (STYX_CONFIG, by default styx.yml), overridden by
-// environment variables, and the table named by STYX_TABLE or by the dsn.
+// environment variables, and the table named by STYX_TABLE or by the dsn. Under
+// sam local, which says so in AWS_SAM_LOCAL, the rules are those of --dev.
 func Boot(getenv func(string) string, links Links) (*App, error) {
 	name := getenv("STYX_CONFIG")
 	if name == "" {
@@ -31,6 +32,9 @@ func Boot(getenv func(string) string, links Links) (*App, error) {
 	}
 	if table := getenv("STYX_TABLE"); table != "" {
 		overrides["dsn"] = "dynamodb://" + table
+	}
+	if getenv("AWS_SAM_LOCAL") == "true" {
+		overrides["dev"] = true
 	}
 	c, _, err := config.Load([]config.Source{{Name: name, Data: data}}, os.Environ(), overrides)
 	if err != nil {

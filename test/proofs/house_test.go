@@ -1,6 +1,7 @@
 package proofs
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/base64"
@@ -130,13 +131,18 @@ type latest struct {
 // watched records each request. Tests that read the record ask one at a time.
 func (l *latest) watched(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		ctx, tally := table.WithTally(r.Context())
-		ctx, work := secret.WithWork(ctx)
-		l.mu.Lock()
-		l.tally, l.work = tally, work
-		l.mu.Unlock()
-		next.ServeHTTP(w, r.WithContext(ctx))
+		next.ServeHTTP(w, r.WithContext(l.record(r.Context())))
 	})
+}
+
+// record begins the record of a request.
+func (l *latest) record(ctx context.Context) context.Context {
+	ctx, tally := table.WithTally(ctx)
+	ctx, work := secret.WithWork(ctx)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.tally, l.work = tally, work
+	return ctx
 }
 
 // build starts a house over a table; more settings go over the usual ones.
@@ -190,25 +196,48 @@ func withPassword(address string) map[string]any {
 	}
 }
 
+// tallied is the last request's record of the table.
+func (l *latest) tallied() *table.Tally {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.tally
+}
+
 // steps is what the last request did: each call of the table with the round
 // trip it belongs to, then each password hash.
-func (h *house) steps() string {
-	h.last.mu.Lock()
-	defer h.last.mu.Unlock()
+func (l *latest) steps() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	var lines strings.Builder
-	for _, call := range h.last.tally.Calls() {
+	for _, call := range l.tally.Calls() {
 		fmt.Fprintf(&lines, "%d %s %d\n", call.Trip, call.Verb, call.Items)
 	}
-	for _, run := range h.last.work.Runs() {
+	for _, run := range l.work.Runs() {
 		fmt.Fprintf(&lines, "%s %s\n", run.Algorithm, run.Cost)
 	}
 	return lines.String()
 }
 
-func (h *house) roundTrips() int {
-	h.last.mu.Lock()
-	defer h.last.mu.Unlock()
-	return h.last.tally.RoundTrips()
+// waits are the waits for the table that the last request had to make, each by
+// the slowest of its calls: r for a read, w for a write, t for a transaction.
+func (l *latest) waits() string {
+	waits := []byte(strings.Repeat("r", l.tallied().RoundTrips()))
+	for _, call := range l.tallied().Calls() {
+		switch {
+		case call.Verb == table.VerbWrite && call.Items > 1:
+			waits[call.Trip] = 't'
+		case call.Verb == table.VerbWrite && waits[call.Trip] == 'r':
+			waits[call.Trip] = 'w'
+		}
+	}
+	return cmp.Or(string(waits), "-")
+}
+
+// hashes is how many password hashes the last request computed.
+func (l *latest) hashes() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return len(l.work.Runs())
 }
 
 // recording is a table that remembers every text it was given.

@@ -34,6 +34,7 @@ func NewDoctor(ctx context.Context, profile, region string) (*Doctor, error) {
 type Deployment struct {
 	Table       string // "" if it is not known
 	Functions   []string
+	PublicURL   string // where browsers reach it
 	AdminURL    string
 	environment map[string]string // that the functions share
 }
@@ -65,7 +66,9 @@ func (d *Doctor) Stack(ctx context.Context, name string) (*Deployment, []Finding
 			check, name+" is "+status, "look at the stack's events, and deploy again")
 		for _, output := range stack.Outputs {
 			switch aws.ToString(output.OutputKey) {
-			case "AdminUrl", "AdminEndpoint": // of the CDK's stack, and of SAM's
+			case "PublicUrl":
+				found.PublicURL = aws.ToString(output.OutputValue)
+			case "AdminUrl":
 				found.AdminURL = aws.ToString(output.OutputValue)
 			case "TableName":
 				found.Table = aws.ToString(output.OutputValue)

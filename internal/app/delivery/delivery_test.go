@@ -1,8 +1,10 @@
 package delivery
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -198,6 +200,26 @@ func TestOneMessageIsSentOnce(t *testing.T) {
 	}
 	both.Wait()
 	o.is(m.ID, courier.Sent, 1)
+}
+
+func TestLogSaysWhatAnEventCost(t *testing.T) {
+	o := open(t)
+	var log bytes.Buffer
+	o.Courier.Log = slog.New(slog.NewJSONHandler(&log, nil))
+	o.woken(o.written(o.post().ID))
+	var line struct {
+		Messages int     `json:"messages"`
+		Calls    int     `json:"table_calls"`
+		RCU      float64 `json:"rcu"`
+		WCU      float64 `json:"wcu"`
+	}
+	last := bytes.Split(bytes.TrimSpace(log.Bytes()), []byte("\n"))
+	if err := json.Unmarshal(last[len(last)-1], &line); err != nil {
+		t.Fatal(err)
+	}
+	if line.Messages != 1 || line.Calls != 3 || line.RCU != 1 || line.WCU < 4 {
+		t.Errorf("one message: %s", log.Bytes())
+	}
 }
 
 func TestSweepFindsWhatNoStreamNamed(t *testing.T) {

@@ -12,6 +12,7 @@ import (
 	"styx/internal/courier"
 	"styx/internal/courier/ses"
 	"styx/internal/secret"
+	"styx/internal/table"
 )
 
 const (
@@ -48,11 +49,12 @@ func (h *Handler) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 	if err := json.Unmarshal(payload, &e); err != nil {
 		return nil, fmt.Errorf("read event: %w", err)
 	}
+	ctx, tally := table.WithTally(ctx)
 	switch {
 	case len(e.Records) > 0:
-		return json.Marshal(answer{h.batch(ctx, e.Records)})
+		return json.Marshal(answer{h.batch(ctx, tally, e.Records)})
 	case e.Source == fromSchedule:
-		return []byte("null"), h.sweep(ctx)
+		return []byte("null"), h.sweep(ctx, tally)
 	case e.Source == fromSES:
 		return []byte("null"), h.returned(ctx, payload)
 	}
@@ -60,7 +62,7 @@ func (h *Handler) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 }
 
 // batch delivers what records name and returns those that are to come again.
-func (h *Handler) batch(ctx context.Context, records []record) []failure {
+func (h *Handler) batch(ctx context.Context, tally *table.Tally, records []record) []failure {
 	var tasks []task
 	for _, r := range records {
 		if one, ok := r.task(); ok {
@@ -73,14 +75,13 @@ func (h *Handler) batch(ctx context.Context, records []record) []failure {
 			failures = append(failures, failure{tasks[at].item})
 		}
 	}
-	h.Courier.Log.InfoContext(ctx, "courier woken", slog.String("by", records[0].Source),
-		slog.Int("messages", len(tasks)), slog.Int("failed", len(failures)))
+	h.note(ctx, tally, records[0].Source, len(tasks), len(failures))
 	return failures
 }
 
 // sweep delivers what is due. What it could not reach in its time is found
 // again.
-func (h *Handler) sweep(ctx context.Context) error {
+func (h *Handler) sweep(ctx context.Context, tally *table.Tally) error {
 	ids, err := h.Courier.Outbox.Due(ctx, sweepLimit)
 	if err != nil {
 		return fmt.Errorf("sweep: %w", err)
@@ -95,12 +96,18 @@ func (h *Handler) sweep(ctx context.Context) error {
 			failed, err = failed+1, one
 		}
 	}
-	h.Courier.Log.InfoContext(ctx, "courier woken", slog.String("by", fromSchedule),
-		slog.Int("messages", len(tasks)), slog.Int("failed", failed))
+	h.note(ctx, tally, fromSchedule, len(tasks), failed)
 	if failed > 0 {
 		return fmt.Errorf("sweep: %d of %d messages: %w", failed, len(ids), err)
 	}
 	return nil
+}
+
+// note writes the line about an event.
+func (h *Handler) note(ctx context.Context, tally *table.Tally, by string, messages, failed int) {
+	h.Courier.Log.InfoContext(ctx, "courier woken", slog.String("by", by),
+		slog.Int("messages", messages), slog.Int("failed", failed),
+		slog.Int("table_calls", len(tally.Calls())), slog.Float64("rcu", tally.RCU()), slog.Float64("wcu", tally.WCU()))
 }
 
 // each delivers messages, a few at a time. It returns how each went.

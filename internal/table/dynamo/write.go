@@ -132,11 +132,20 @@ func (t *Table) transact(ctx context.Context, ops []table.Op, id string) error {
 				return cancelled(err)
 			}
 			for i := range out.ConsumedCapacity {
-				entry.Used(0, consumed(&out.ConsumedCapacity[i]))
+				entry.Used(transacted(&out.ConsumedCapacity[i]))
 			}
 			return nil
 		})
 	})
+}
+
+// transacted is what a transaction cost. One that was carried out before, and was sent again because its answer was lost,
+// only reads.
+func transacted(c *types.ConsumedCapacity) (rcu, wcu float64) {
+	if c.ReadCapacityUnits != nil {
+		rcu = *c.ReadCapacityUnits
+	}
+	return rcu, consumed(c) - rcu
 }
 
 func (t *Table) transactItem(op table.Op, id string) types.TransactWriteItem {

@@ -107,7 +107,7 @@ func (t *Table) commitQueue() {
 func apply(tx *bbolt.Tx, ops []table.Op) (committed, error) {
 	type change struct{ old, now *table.Item }
 	changes := make([]change, len(ops))
-	var units float64
+	used := 0
 	for i, op := range ops {
 		old, err := read(tx, itemKey(op.Key))
 		if err != nil {
@@ -121,7 +121,14 @@ func apply(tx *bbolt.Tx, ops []table.Op) (committed, error) {
 			return committed{err: fmt.Errorf("operation %d: item of %d bytes: %w", i, now.Size(), table.ErrTooLarge)}, nil
 		}
 		changes[i] = change{old, now}
-		units += writeUnits(old, now)
+		own, listed := writeUnits(old, now)
+		if len(ops) > 1 { // a transaction prepares each item and then writes it; the index follows once
+			own *= 2
+		}
+		if op.Kind == table.OpCheck {
+			listed = 0
+		}
+		used += own + listed
 	}
 	for i, c := range changes {
 		if ops[i].Kind == table.OpCheck {
@@ -131,10 +138,7 @@ func apply(tx *bbolt.Tx, ops []table.Op) (committed, error) {
 			return committed{}, err
 		}
 	}
-	if len(ops) > 1 {
-		units *= 2
-	}
-	return committed{units: units}, nil
+	return committed{units: float64(used)}, nil
 }
 
 // store puts now in place of old, under key and in the index and the expiry list; nil stands for no item.

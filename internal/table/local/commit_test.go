@@ -142,3 +142,33 @@ func FuzzDecode(f *testing.F) {
 		}
 	})
 }
+
+// What the embedded table says of a write is what DynamoDB would.
+func TestWritesCountTheIndex(t *testing.T) {
+	tab := opened(t)
+	item := func(name, place string, bytes int) table.Item {
+		return table.Item{Key: table.Key{PK: "0.T#" + name, SK: "#"}, GK: place, GS: place, Doc: bytes2k[:bytes]}
+	}
+	for _, c := range []struct {
+		name string
+		ops  []table.Op
+		want float64
+	}{
+		{"an item", []table.Op{table.Put(item("plain", "", 100))}, 1},
+		{"an item in the index", []table.Op{table.Put(item("listed", "a", 100))}, 2},
+		{"in its place", []table.Op{table.Put(item("listed", "a", 1500))}, 4},
+		{"to another place", []table.Op{table.Put(item("listed", "b", 100))}, 2 + 2 + 1},
+		{"in a transaction, where the index follows once", []table.Op{table.Put(item("listed", "b", 100)), table.Check(item("plain", "", 0).Key, table.Exists())}, 2 + 1 + 2},
+		{"out of the index", []table.Op{table.Delete(item("listed", "b", 0).Key)}, 2},
+	} {
+		ctx, tally := table.WithTally(t.Context())
+		if err := tab.Write(ctx, c.ops...); err != nil {
+			t.Fatal(err)
+		}
+		if got := tally.WCU(); got != c.want {
+			t.Errorf("%s: %v units, want %v", c.name, got, c.want)
+		}
+	}
+}
+
+var bytes2k = bytes.Repeat([]byte("x"), 2<<10)

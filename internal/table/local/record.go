@@ -196,15 +196,29 @@ func pageUnits(size int, consistent bool) float64 {
 	return rcu
 }
 
-// writeUnits is what replacing old by now costs on DynamoDB, outside a transaction and without the index.
-func writeUnits(old, now *table.Item) float64 {
+// writeUnits is what replacing old by now costs on DynamoDB: the larger of both in the table, outside a transaction, and
+// what the index follows with. No write leaves an item as it was, for there is its write id.
+func writeUnits(old, now *table.Item) (own, listed int) {
+	was, is := listUnits(old), listUnits(now)
+	listed = was + is
+	if was > 0 && is > 0 && old.GK == now.GK && old.GS == now.GS {
+		listed = max(was, is)
+	}
 	size := 0
 	for _, i := range []*table.Item{old, now} {
 		if i != nil {
 			size = max(size, i.Size())
 		}
 	}
-	return float64(units(size, 1<<10))
+	return units(size, 1<<10), listed
+}
+
+// listUnits is what writing the item's entry in the index costs, 0 if it has none.
+func listUnits(i *table.Item) int {
+	if i == nil || i.GK == "" || i.GS == "" {
+		return 0
+	}
+	return units(i.Size(), 1<<10)
 }
 
 func units(size, each int) int { return max(1, (size+each-1)/each) }
