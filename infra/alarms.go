@@ -30,8 +30,8 @@ func newAlarms(stack awscdk.Stack, o options, m metrics) []interfacesawscloudwat
 	}
 	all := []alarm{
 		{"Errors", "a function failed: it ended, or was out of time or memory", together("SUM", m.errors), 0, 1},
-		{"Throttles", "a function had no instance left: raise the account's concurrency, or what is reserved", together("SUM", m.throttles), 0, 1},
-		{"Slow", "one request of a hundred took more than 5 s", together("MAX", m.slowest), 5000, 3},
+		{"Throttles", "a function of the account had no instance left: raise its concurrency, or what is reserved", alone(m.throttles), 0, 1},
+		{"Slow", "one request of a hundred took more than 5 s", together("MAX", m.latest), 5000, 3},
 		{"ServerErrors", "requests were answered with 5xx", together("SUM", m.failed), 4, 2},
 		{"LoginFailures", "many logins failed: somebody may be trying passwords", alone(m.loginFailures), o.LoginFailures, 1},
 		{"CourierFailed", "what the courier could not handle is in its queue of failures", alone(m.failures), 0, 1},

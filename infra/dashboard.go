@@ -10,7 +10,7 @@ import (
 )
 
 // newDashboard shows the metrics and which alarms ring. An account has three
-// dashboards for nothing.
+// dashboards for nothing, of up to fifty metrics.
 func newDashboard(stack awscdk.Stack, o options, m metrics, alarms []interfacesawscloudwatch.IAlarmRef) {
 	if !o.Dashboard {
 		return
@@ -28,9 +28,9 @@ func newDashboard(stack awscdk.Stack, o options, m metrics, alarms []interfacesa
 			graph("Sign-ins", m.logins, m.loginFailures, m.registrations, m.busy),
 		},
 		{
-			graph("Invocations", m.invocations...),
-			graph("Errors and throttles", slices.Concat(m.errors, m.throttles)...),
-			graph("Duration p99, ms", m.slowest...),
+			graph("Functions: errors", m.errors...),
+			graph("Functions: throttles", m.throttles),
+			graph("Functions: duration p99, ms", m.slowest...),
 		},
 		{
 			graph("Courier: what waits", m.streamAge, m.retriesAge),

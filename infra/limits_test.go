@@ -138,17 +138,38 @@ func TestTracesAreSentWhereAsked(t *testing.T) {
 
 func TestTheTablesKeyIsTheOneAskedFor(t *testing.T) {
 	const named = "arn:aws:kms:eu-central-1:111122223333:key/00000000-0000-0000-0000-000000000000"
+	const calls = `"Action":["kms:Decrypt","kms:DescribeKey","kms:Encrypt","kms:GenerateDataKey","kms:GenerateDataKeyWithoutPlaintext","kms:ReEncryptFrom","kms:ReEncryptTo"],` +
+		`"Condition":{"StringEquals":{"kms:ViaService":{"Fn::Join":["",["dynamodb.",{"Ref":"AWS::Region"},".",{"Ref":"AWS::URLSuffix"}]]}}},"Effect":"Allow","Resource":`
 	for _, row := range []struct {
-		template assertions.Template
-		want     string
+		template          assertions.Template
+		seals, permission string
 	}{
-		{bare, `{"SSEEnabled":true}`},
-		{full, `{"KMSMasterKeyId":{"Fn::GetAtt":["TableKey","Arn"]},"SSEEnabled":true,"SSEType":"KMS"}`},
-		{synth(map[string]any{"zips": zips, "table-key": named}), `{"KMSMasterKeyId":"` + named + `","SSEEnabled":true,"SSEType":"KMS"}`},
+		{bare, `{"SSEEnabled":true}`, ""},
+		{
+			synth(map[string]any{"zips": zips, "table-key": "own"}),
+			`{"KMSMasterKeyId":{"Fn::GetAtt":["TableKey","Arn"]},"SSEEnabled":true,"SSEType":"KMS"}`,
+			calls + `{"Fn::GetAtt":["TableKey","Arn"]}`,
+		},
+		{
+			synth(map[string]any{"zips": zips, "table-key": named}),
+			`{"KMSMasterKeyId":"` + named + `","SSEEnabled":true,"SSEType":"KMS"}`,
+			calls + `"` + named + `"`,
+		},
 	} {
 		for _, table := range resources(t, row.template, "AWS::DynamoDB::Table") {
-			if got := plain(t, table.Properties["SSESpecification"]); got != row.want {
-				t.Errorf("the table is sealed by %s, want %s", got, row.want)
+			if got := plain(t, table.Properties["SSESpecification"]); got != row.seals {
+				t.Errorf("the table is sealed by %s, want %s", got, row.seals)
+			}
+		}
+		for name, key := range resources(t, row.template, "AWS::KMS::Key") {
+			if key.DeletionPolicy != "Retain" || key.Properties["EnableKeyRotation"] != true {
+				t.Errorf("%s: %+v", name, key)
+			}
+		}
+		for name, is := range resources(t, row.template, "AWS::IAM::Policy") {
+			policy := plain(t, is.Properties)
+			if !strings.Contains(policy, row.permission) || row.permission == "" && strings.Contains(policy, "kms:ViaService") {
+				t.Errorf("with %s, %s: %s", row.seals, name, policy)
 			}
 		}
 	}

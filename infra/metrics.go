@@ -17,7 +17,8 @@ import (
 
 // metrics are what the alarms and the dashboard look at.
 type metrics struct {
-	invocations, errors, throttles, slowest    []awscloudwatch.IMetric // a function each
+	errors, slowest                            []awscloudwatch.IMetric // a function each
+	throttles                                  awscloudwatch.IMetric   // of all functions of the account, for it is that which has too few
 	requests, refused, failed, median, latest  []awscloudwatch.IMetric // an API each
 	logins, loginFailures, registrations, busy awscloudwatch.IMetric
 	failures, streamAge, retriesAge            awscloudwatch.IMetric
@@ -42,6 +43,8 @@ func newMetrics(stack awscdk.Stack, of measured) metrics {
 		// A 503 with Retry-After: the table was throttled, at its ceiling, or away.
 		busy: counted(stack, of, "Busy", map[string]string{"$.msg": "request", "$.err_kind": "busy"}),
 
+		throttles: metric("AWS/Lambda", "Throttles", "Sum", nil),
+
 		failures:    of.queues.failures.MetricApproximateNumberOfMessagesVisible(every("Maximum", "courier failures")),
 		streamAge:   of.functions["courier"].Metric(jsii.String("IteratorAge"), every("Maximum", "stream, ms")),
 		retriesAge:  of.queues.retries.MetricApproximateAgeOfOldestMessage(every("Maximum", "retries, s")),
@@ -50,9 +53,7 @@ func newMetrics(stack awscdk.Stack, of measured) metrics {
 	}
 	for _, name := range slices.Sorted(maps.Keys(of.functions)) {
 		function := of.functions[name]
-		m.invocations = append(m.invocations, function.MetricInvocations(every("Sum", name)))
 		m.errors = append(m.errors, function.MetricErrors(every("Sum", name)))
-		m.throttles = append(m.throttles, function.MetricThrottles(every("Sum", name)))
 		// Nobody waits for the courier.
 		if name != "courier" {
 			m.slowest = append(m.slowest, function.MetricDuration(every("p99", name)))
@@ -73,7 +74,8 @@ func newMetrics(stack awscdk.Stack, of measured) metrics {
 			metric("AWS/DynamoDB", kind, "Sum", map[string]*string{"TableName": name}),
 			metric("AWS/DynamoDB", kind, "Sum", map[string]*string{"TableName": name, "GlobalSecondaryIndexName": jsii.String(table.Definition().Index.Name)}))
 	}
-	for _, operation := range []string{"GetItem", "BatchGetItem", "Query", "PutItem", "UpdateItem", "DeleteItem", "TransactWriteItems"} {
+	// Each metric under an alarm is paid for; no login does without these.
+	for _, operation := range []string{"BatchGetItem", "PutItem", "TransactWriteItems"} {
 		m.tableErrors = append(m.tableErrors, metric("AWS/DynamoDB", "SystemErrors", "Sum", map[string]*string{"TableName": name, "Operation": &operation}))
 	}
 	if of.mail != nil {
@@ -92,9 +94,11 @@ func every(statistic, label string) *awscloudwatch.MetricOptions {
 }
 
 func metric(namespace, name, statistic string, dimensions map[string]*string) awscloudwatch.IMetric {
-	return awscloudwatch.NewMetric(&awscloudwatch.MetricProps{
-		Namespace: &namespace, MetricName: &name, Statistic: &statistic, DimensionsMap: &dimensions, Period: period(),
-	})
+	props := &awscloudwatch.MetricProps{Namespace: &namespace, MetricName: &name, Statistic: &statistic, Period: period()}
+	if dimensions != nil {
+		props.DimensionsMap = &dimensions
+	}
+	return awscloudwatch.NewMetric(props)
 }
 
 // noted counts the audit's records of an event that had that outcome.

@@ -45,7 +45,7 @@ func TestMain(m *testing.M) {
 			"zips": zips, "stage": "staging", "domain": "id.example.com", "zone": "Z0123456789", "zone-name": "example.com",
 			"from-address": "no-reply@example.com", "secrets": "cookie,pagination", "version": "v1",
 			"secrets-version": "00000000-0000-0000-0000-000000000000",
-			"table-key":       "own", "table-reads": "2000", "table-writes": "500", "concurrency": "login=20,courier=5",
+			"table-reads":     "2000", "table-writes": "500", "concurrency": "login=20,courier=5",
 			"throttle": "200/400", "throttle-credentials": "20/40", "tracing": "true", "route-metrics": "true", "log-retention": "90",
 			"alarm-topic": "arn:aws:sns:eu-central-1:111122223333:alarms", "alarm-mail": "oncall@example.com", "alarm-login-failures": "500",
 		})
@@ -262,12 +262,9 @@ func TestPoliciesAllowEachFunctionItsCallsOnly(t *testing.T) {
 		table  = `{"Fn::GetAtt":["Table","Arn"]}`
 		index  = `{"Fn::Join":["",[{"Fn::GetAtt":["Table","Arn"]},"/index/list"]]}`
 		stream = `{"Fn::GetAtt":["Table","StreamArn"]}`
-		// A function opens its environment and the table, and writes its log and
-		// its traces.
+		// A function opens its environment, and writes its log and its traces.
 		always = "kms:Decrypt " + `{"Fn::GetAtt":["SecretsKey","Arn"]}` + "\n" +
 			"logs:CreateLogStream logs:PutLogEvents " + `{"Fn::GetAtt":["LogGroup","Arn"]}` + "\n" +
-			"kms:Decrypt kms:DescribeKey kms:Encrypt kms:GenerateDataKey kms:GenerateDataKeyWithoutPlaintext kms:ReEncryptFrom kms:ReEncryptTo " +
-			`{"Fn::GetAtt":["TableKey","Arn"]} if {"StringEquals":{"kms:ViaService":{"Fn::Join":["",["dynamodb.",{"Ref":"AWS::Region"},".",{"Ref":"AWS::URLSuffix"}]]}}}` + "\n" +
 			"xray:PutTelemetryRecords xray:PutTraceSegments \"*\"" // they have no resource to name
 		ours = `arn:",{"Ref":"AWS::Partition"},":ses:",{"Ref":"AWS::Region"},":",{"Ref":"AWS::AccountId"},":`
 
