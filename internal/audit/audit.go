@@ -71,14 +71,20 @@ func During(ctx context.Context, requestID string) context.Context {
 	return context.WithValue(ctx, requestKey{}, requestID)
 }
 
+// Request is the id of the request, "" outside of one: for what else is logged
+// of it.
+func Request(ctx context.Context) string {
+	id, _ := ctx.Value(requestKey{}).(string)
+	return id
+}
+
 // Note logs a record.
 func Note(ctx context.Context, log *slog.Logger, r Record) {
 	attributes := []slog.Attr{
 		slog.String("styx", "audit"), slog.Int("v", version), slog.String("event", string(r.Event)), slog.String("outcome", r.Outcome),
 	}
-	requestID, _ := ctx.Value(requestKey{}).(string)
 	for _, member := range []struct{ name, value string }{
-		{"request_id", requestID},
+		{"request_id", Request(ctx)},
 		{"reason", string(r.Reason)},
 		{"identity_id", r.Identity},
 		{"session_id", r.Session},

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"runtime/debug"
 	"time"
 
 	"styx/internal/outbound"
@@ -114,8 +115,16 @@ func (c *Courier) abandon(ctx context.Context, m *Message, f *Fields) error {
 }
 
 // dispatch makes one attempt. It returns the message's data as far as it could
-// be read.
-func (c *Courier) dispatch(ctx context.Context, m *Message) (*Fields, error) {
+// be read. A panic is a failure of this message: others are being sent beside it.
+func (c *Courier) dispatch(ctx context.Context, m *Message) (f *Fields, err error) {
+	defer func() {
+		if thrown := recover(); thrown != nil {
+			// What was thrown may hold what the message says.
+			err = fmt.Errorf("panic: %T", thrown)
+			c.Log.ErrorContext(ctx, "courier panicked", slog.String("message", m.ID), slog.Any("error", err),
+				slog.String("stack", string(debug.Stack())))
+		}
+	}()
 	ctx, cancel := context.WithTimeout(ctx, Timeout)
 	defer cancel()
 	content, err := c.Press.open(m)
@@ -131,7 +140,7 @@ func (c *Courier) dispatch(ctx context.Context, m *Message) (*Fields, error) {
 		}
 		return nil, c.Hook(ctx, content.Hook)
 	}
-	f, err := fields(content.Data)
+	f, err = fields(content.Data)
 	if err != nil {
 		return nil, &RefusedError{err}
 	}

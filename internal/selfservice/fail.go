@@ -10,6 +10,7 @@ import (
 	"slices"
 	"time"
 
+	"styx/internal/audit"
 	"styx/internal/fault"
 	"styx/internal/flow"
 	"styx/internal/hook"
@@ -96,7 +97,7 @@ func (e *Engine) failFlow(w http.ResponseWriter, r *http.Request, step *flow.Ste
 		return
 	}
 	if errors.Is(err, hook.ErrFailed) && (f.Native() || web.WantsJSON(r)) {
-		slog.ErrorContext(r.Context(), "request failed", "error", err)
+		slog.ErrorContext(r.Context(), "request failed", "request_id", audit.Request(r.Context()), "error", err)
 		web.FailWith(w, r, http.StatusBadRequest, err) // and this one
 		return
 	}

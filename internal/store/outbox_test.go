@@ -297,6 +297,29 @@ func TestTooLateToBegin(t *testing.T) {
 	}
 }
 
+// TestPanicIsAFailureOfItsMessage: it ends neither the process nor what is
+// being sent beside it, and is tried again and abandoned like any other.
+func TestPanicIsAFailureOfItsMessage(t *testing.T) {
+	p := openPost(t)
+	c := p.courier(func(_ context.Context, l *courier.Letter) error { panic("cannot send " + l.Text) })
+	var log bytes.Buffer
+	c.Log = slog.New(slog.NewJSONHandler(&log, nil))
+	id := p.write(t, "ann@example.com")
+	for range c.Retries + 1 {
+		if _, err := c.Deliver(t.Context(), id); err != nil {
+			t.Fatal(err)
+		}
+		p.clock.advance(time.Hour)
+	}
+	m := p.read(t, id)
+	if m.Status != courier.Abandoned || m.SendCount != c.Retries+1 || m.Dispatches[0].Error != "panic: string" {
+		t.Errorf("got %+v", m)
+	}
+	if !strings.Contains(log.String(), `"stack":`) || strings.Contains(log.String(), "918273") {
+		t.Errorf("logged %s", &log)
+	}
+}
+
 func TestNoChannel(t *testing.T) {
 	p := openPost(t)
 	id := p.write(t, "ann@example.org")

@@ -8,6 +8,7 @@ import (
 	"maps"
 	"net/http"
 
+	"styx/internal/audit"
 	"styx/internal/fault"
 	"styx/internal/table"
 )
@@ -96,7 +97,7 @@ func Fail(w http.ResponseWriter, r *http.Request, err error) {
 func FailWith(w http.ResponseWriter, r *http.Request, status int, err error) {
 	known := Classified(err)
 	if status >= http.StatusInternalServerError {
-		slog.ErrorContext(r.Context(), "request failed", "error", err)
+		slog.ErrorContext(r.Context(), "request failed", "request_id", audit.Request(r.Context()), "error", err)
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.Header()["Ory-Error-Id"] = []string{known.ID}

@@ -2,6 +2,7 @@ package dynamodb
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -24,6 +25,7 @@ type Call struct {
 	Items      int    // keys of a batch, operations of a transaction, else 1
 	Repeat     bool   // the very same request came before
 	Units      Units  // what it cost, if metered
+	Body       string // as it was sent
 	Start, End time.Time
 }
 
@@ -48,6 +50,8 @@ const (
 	Conflict                  // refused: another transaction is at one of the items
 	Fail                      // 500
 	Unprocessed               // of a batch read, the later half of the keys is left unprocessed; else Forward
+	Silent                    // no answer comes; the connection stays until the client gives up
+	Deny                      // refused: no permission
 )
 
 // Proxy stands between a client and a DynamoDB API. Its methods are safe for concurrent use.
@@ -139,7 +143,7 @@ func (p *Proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "not JSON: "+err.Error(), http.StatusBadRequest)
 		return
 	}
-	call.Items = in.items()
+	call.Items, call.Body = in.items(), string(body)
 	script, metered := p.admit(&call, body)
 	time.Sleep(hold)
 	answer := Forward
@@ -223,11 +227,16 @@ func (p *Proxy) reply(r *http.Request, c *Call, in request, body []byte, answer 
 	switch {
 	case answer == Refuse:
 		return nil
+	case answer == Silent:
+		<-r.Context().Done()
+		return nil
 	case answer == Drop:
 		p.forward(r, body)
 		return nil
 	case answer == Throttle:
 		return refusal(http.StatusBadRequest, "com.amazonaws.dynamodb.v20120810#ThrottlingException", nil)
+	case answer == Deny:
+		return refusal(http.StatusBadRequest, "com.amazon.coral.service#AccessDeniedException", nil)
 	case answer == Fail:
 		return refusal(http.StatusInternalServerError, "com.amazonaws.dynamodb.v20120810#InternalServerError", nil)
 	case answer == Conflict && c.Verb == "TransactWriteItems":
@@ -262,9 +271,10 @@ func answerJSON(status int, v any) *reply {
 	return &reply{status, http.Header{"Content-Type": {"application/x-amz-json-1.0"}}, body}
 }
 
-// forward returns what DynamoDB says, nil if it says nothing.
+// forward returns what DynamoDB says, nil if it says nothing. Whoever asked may be gone by then: DynamoDB carries out
+// what it was sent.
 func (p *Proxy) forward(r *http.Request, body []byte) *reply {
-	out, err := http.NewRequestWithContext(r.Context(), r.Method, p.upstream+r.URL.RequestURI(), bytes.NewReader(body))
+	out, err := http.NewRequestWithContext(context.WithoutCancel(r.Context()), r.Method, p.upstream+r.URL.RequestURI(), bytes.NewReader(body))
 	if err != nil {
 		return nil
 	}

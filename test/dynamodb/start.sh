@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Starts a DynamoDB API on loopback, and an SES v2 API with it (ministack alone),
+# Starts a DynamoDB API on loopback, and SES v2 and SQS APIs with it (ministack alone),
 # prints their endpoint, and runs until it is stopped (Ctrl-C, SIGTERM). What it
 # needs is installed into .cache/ once.
 #
@@ -46,7 +46,7 @@ ministack)
 	install "ministack-$MINISTACK" python_packages
 	installed "$@"
 	export PYTHONPATH="$cache/ministack-$MINISTACK"
-	export SERVICES=${SERVICES-dynamodb,dynamodbstreams,ses,secretsmanager}
+	export SERVICES=${SERVICES-dynamodb,dynamodbstreams,ses,sqs,secretsmanager}
 	export BIND_HOST=127.0.0.1 GATEWAY_PORT=$port SFTP_ENABLED=0 IOT_MTLS_ENABLED=0 LOG_LEVEL=${LOG_LEVEL:-WARNING}
 	run=(python3 -c 'from ministack.app import main; main()')
 	;;

@@ -15,7 +15,7 @@ type Options struct {
 	Dir     string        // the unpacked zip: working directory and LAMBDA_TASK_ROOT; "" for this process\'s
 	Env     []string      // NAME=value; nothing else is passed on but PATH
 	Name    string        // AWS_LAMBDA_FUNCTION_NAME
-	Timeout time.Duration // of one event; 0 for 29 s
+	Timeout time.Duration // of one event; 0 for 29 s. Whoever takes longer is killed
 
 	// Processes is how many run; 0 for one. Each is its own sandbox.
 	Processes int
@@ -38,6 +38,7 @@ type invocation struct {
 	id       string
 	event    []byte
 	deadline time.Time
+	alarm    *time.Timer // goes off when its time is up
 	done     chan result // holds one
 }
 
@@ -46,8 +47,8 @@ type result struct {
 	err    error
 }
 
-// ErrFunction says that the function answered an event with an error, or not
-// at all: to a client of an HTTP API both are a 500 that no handler wrote.
+// ErrFunction says that the function answered an event with an error, too late,
+// or not at all: to a client of an HTTP API both are a 500 that no handler wrote.
 var ErrFunction = errors.New("function error")
 
 // Start runs the function and waits until every process asked for an event.

@@ -4,8 +4,6 @@ package lambda_test
 
 import (
 	"bytes"
-	"context"
-	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -13,147 +11,40 @@ import (
 	"net/http"
 	"net/http/cookiejar"
 	"net/url"
-	"os"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
-	"styx/internal/app/routes"
 	"styx/internal/gateway/gatewaytest"
-	"styx/internal/table/dynamo"
-	"styx/test/lambda"
 )
-
-// The configuration that travels in the zip of every function of these tests.
-const journeyConfig = `
-courier: {smtp: {from_address: "` + sender + `"}}
-serve:
-  public: {base_url: "https://id.example/"}
-  admin: {base_url: "https://admin.example/"}
-selfservice:
-  default_browser_return_url: https://app.example/
-  flows:
-    registration:
-      after: {password: {hooks: [{hook: session}]}}
-    recovery: {enabled: true}
-    verification: {enabled: true}
-  methods:
-    password: {config: {haveibeenpwned_enabled: false}}
-    code: {enabled: true}
-feature_flags: {use_continue_with_transitions: true}
-identity:
-  default_schema_id: person
-  schemas: [{id: person, url: "file://./identity.schema.json"}]
-hashers:
-  algorithm: argon2
-  argon2: {memory: 64KB, iterations: 1, parallelism: 1}
-`
-
-// stack is every function over one table, with an HTTP API in front.
-type stack struct {
-	functions map[string]*lambda.Function
-	public    *gatewaytest.Transport
-	admin     *gatewaytest.Transport
-}
-
-// deploy starts the functions, each with room for that many events at a time.
-func deploy(t *testing.T, api gatewaytest.API, concurrency int) *stack {
-	t.Helper()
-	endpoint := os.Getenv("STYX_TEST_DYNAMODB")
-	if endpoint == "" {
-		t.Fatal("STYX_TEST_DYNAMODB is not set: run this by test/dynamodb/with.sh")
-	}
-	env := map[string]string{"AWS_REGION": "us-east-1", "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
-	name := "styx-" + rand.Text()
-	table, err := dynamo.New(dynamo.Options{
-		Table: name, Endpoint: endpoint, Getenv: func(name string) string { return env[name] }, Rand: rand.Reader,
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := table.Create(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := table.Drop(context.Background()); err != nil { // the test's own is over
-			t.Error(err)
-		}
-	})
-	folder := t.TempDir()
-	schema, err := os.ReadFile("../../examples/quickstart/identity.schema.json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for file, content := range map[string][]byte{"styx.yml": []byte(journeyConfig), "identity.schema.json": schema} {
-		if err := os.WriteFile(filepath.Join(folder, file), content, 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	s := &stack{functions: map[string]*lambda.Function{}}
-	for _, function := range []string{"login", "registration", "settings", "recovery", "verification", "session", "meta", "admin", "courier"} {
-		options := lambda.Options{
-			Binary: binary(t, "../../functions/"+function), Dir: folder, Name: function,
-			Timeout: 20 * time.Second, Concurrency: concurrency,
-			Env: []string{
-				"STYX_TABLE=" + name, "AWS_ENDPOINT_URL=" + endpoint, "STYX_BASE_PATH=" + api.BasePath,
-				"SECRETS_DEFAULT=a-secret-of-the-tests", "SECRETS_CIPHER=a-secret-of-the-tests-32-letters",
-			},
-		}
-		for name, value := range env {
-			options.Env = append(options.Env, name+"="+value)
-		}
-		f, err := lambda.Start(t.Context(), options)
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() {
-			f.Stop()
-			if strings.Contains(f.Log(), "DATA RACE") {
-				t.Errorf("%s: %s", function, f.Log())
-			}
-		})
-		s.functions[function] = f
-	}
-	s.public = &gatewaytest.Transport{API: api, Route: s.route()}
-	signed := api
-	signed.IAM = gatewaytest.Signed()
-	s.admin = &gatewaytest.Transport{API: signed, Route: gatewaytest.To(s.functions["admin"])}
-	return s
-}
-
-// route sends a request to the function that owns it, as the deployed routes do.
-func (s *stack) route() func(*http.Request) (gatewaytest.Invoker, error) {
-	mux := http.NewServeMux()
-	owner := map[string]string{}
-	for _, route := range routes.All {
-		mux.Handle(route.Pattern(), http.NotFoundHandler())
-		owner[route.Pattern()] = route.Function
-	}
-	return func(r *http.Request) (gatewaytest.Invoker, error) {
-		_, pattern := mux.Handler(r)
-		function, owned := owner[pattern]
-		if !owned {
-			function = "meta"
-		}
-		return s.functions[function], nil
-	}
-}
 
 // ask sends a request and returns the status and the decoded answer.
 func ask(client *http.Client, method, target, token string, body any) (int, map[string]any, error) {
+	response, said, err := exchange(client, method, target, token, body)
+	if err != nil || len(said) == 0 {
+		return response.StatusCode, nil, err
+	}
+	var answer map[string]any
+	if err := json.Unmarshal(said, &answer); err != nil {
+		return response.StatusCode, nil, fmt.Errorf("%s %s: %w", method, target, err)
+	}
+	return response.StatusCode, answer, nil
+}
+
+// exchange sends a request as an app does, and returns the answer and its body.
+func exchange(client *http.Client, method, target, token string, body any) (*http.Response, []byte, error) {
 	var payload io.Reader
 	if body != nil {
 		encoded, err := json.Marshal(body)
 		if err != nil {
-			return 0, nil, err
+			return &http.Response{}, nil, err
 		}
 		payload = bytes.NewReader(encoded)
 	}
 	r, err := http.NewRequest(method, target, payload)
 	if err != nil {
-		return 0, nil, err
+		return &http.Response{}, nil, err
 	}
 	r.Header.Set("Accept", "application/json")
 	if body != nil {
@@ -164,14 +55,11 @@ func ask(client *http.Client, method, target, token string, body any) (int, map[
 	}
 	response, err := client.Do(r)
 	if err != nil {
-		return 0, nil, err
+		return &http.Response{}, nil, err
 	}
 	defer response.Body.Close()
-	var answer map[string]any
-	if err := json.NewDecoder(response.Body).Decode(&answer); err != nil && err != io.EOF {
-		return response.StatusCode, nil, fmt.Errorf("%s %s: %w", method, target, err)
-	}
-	return response.StatusCode, answer, nil
+	said, err := io.ReadAll(response.Body)
+	return response, said, err
 }
 
 // base is the public URL of the functions of these tests.
@@ -269,7 +157,7 @@ func TestJourney(t *testing.T) {
 		"cookies in both places": {CookiesIn: gatewaytest.InBoth, PlainBodies: true},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := deploy(t, api, 0)
+			s := site{api: api}.deploy(t)
 			if err := journey(&http.Client{Transport: s.public, Timeout: time.Minute}, "ann@example.com"); err != nil {
 				t.Error(err)
 			}
@@ -325,7 +213,7 @@ func browse(t *testing.T, s *stack, email string) {
 // TestUnmatchedRoutes: what nobody owns is answered by the function that knows
 // the whole table of routes.
 func TestUnmatchedRoutes(t *testing.T) {
-	s := deploy(t, gatewaytest.API{}, 0)
+	s := site{}.deploy(t)
 	client := &http.Client{Transport: s.public, Timeout: time.Minute, CheckRedirect: func(*http.Request, []*http.Request) error {
 		return http.ErrUseLastResponse
 	}}
@@ -361,7 +249,7 @@ func TestUnmatchedRoutes(t *testing.T) {
 // TestFiftyJourneysInParallel runs fifty people at once through one process of
 // each function.
 func TestFiftyJourneysInParallel(t *testing.T) {
-	s := deploy(t, gatewaytest.API{}, 50)
+	s := site{concurrency: 50}.deploy(t)
 	client := &http.Client{Transport: s.public, Timeout: 2 * time.Minute}
 	var people sync.WaitGroup
 	for i := range 50 {

@@ -262,6 +262,17 @@ func TestEndedProcessFailsItsEvent(t *testing.T) {
 	}
 }
 
+func TestProcessThatTakesTooLongIsKilled(t *testing.T) {
+	f := echo(t, lambda.Options{Timeout: 2 * time.Second})
+	event, err := gatewaytest.API{IAM: gatewaytest.Signed()}.Event(request(t, http.MethodGet, "https://a.example/hang", ""), "request-1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if answer, err := f.Invoke(t.Context(), event); !errors.Is(err, lambda.ErrFunction) || !strings.Contains(err.Error(), "timed out") {
+		t.Errorf("got %s, %v", answer, err)
+	}
+}
+
 func TestMeasures(t *testing.T) {
 	var starts []time.Duration
 	for range 9 {

@@ -7,14 +7,13 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"os"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
-	"styx/internal/gateway/gatewaytest"
+	"styx/test/dynamodb"
 )
 
 // sender is whom the mail of these tests comes from.
@@ -23,17 +22,26 @@ const sender = "styx@shop.example.org"
 // emulator sends a request to the SES API beside the DynamoDB API of the tests.
 func emulator(t *testing.T, method, path string, body, into any) {
 	t.Helper()
+	emulatorCall(t, method, path, body, into, http.Header{"Authorization": {signature("ses")}, "Content-Type": {"application/json"}})
+}
+
+// signature is one for a service; the emulator looks at that alone.
+func signature(service string) string {
+	return "AWS4-HMAC-SHA256 Credential=test/20260701/us-east-1/" + service + "/aws4_request, SignedHeaders=host, Signature=0"
+}
+
+// emulatorCall sends a request to one of the AWS APIs of the tests.
+func emulatorCall(t *testing.T, method, path string, body, into any, header http.Header) {
+	t.Helper()
 	encoded, err := json.Marshal(body)
 	if err != nil {
 		t.Fatal(err)
 	}
-	r, err := http.NewRequestWithContext(t.Context(), method, os.Getenv("STYX_TEST_DYNAMODB")+path, bytes.NewReader(encoded))
+	r, err := http.NewRequestWithContext(t.Context(), method, dynamodb.Endpoint(t)+path, bytes.NewReader(encoded))
 	if err != nil {
 		t.Fatal(err)
 	}
-	// It looks at the service alone.
-	r.Header.Set("Authorization", "AWS4-HMAC-SHA256 Credential=test/20260701/us-east-1/ses/aws4_request, SignedHeaders=host, Signature=0")
-	r.Header.Set("Content-Type", "application/json")
+	r.Header = header
 	response, err := http.DefaultClient.Do(r)
 	if err != nil {
 		t.Fatal(err)
@@ -77,7 +85,7 @@ var link = regexp.MustCompile(`\bhttps://id\.example/self-service/verification\?
 // TestMailJourney: a registration's mail leaves by the courier function, which
 // nothing but its schedule wakes, and the code in it proves the address.
 func TestMailJourney(t *testing.T) {
-	s := deploy(t, gatewaytest.API{}, 0)
+	s := site{}.deploy(t)
 	emulator(t, http.MethodPost, "/v2/email/identities", map[string]string{"EmailIdentity": sender}, nil)
 	public := &http.Client{Transport: s.public, Timeout: time.Minute}
 	email := fmt.Sprintf("ann-%d@example.com", time.Now().UnixNano()) // the API outlives the test

@@ -143,6 +143,7 @@ func (p *process) next(w http.ResponseWriter, r *http.Request) {
 		p.count++
 		one.id = fmt.Sprintf("00000000-0000-4000-8000-%012d", p.count)
 		one.deadline = time.Now().Add(p.timeout)
+		one.alarm = time.AfterFunc(p.timeout, func() { p.overdue(one) })
 		p.running[one.id] = one
 		p.mu.Unlock()
 		select {
@@ -195,8 +196,24 @@ func (p *process) finish(w http.ResponseWriter, id string, came result) {
 		w.WriteHeader(http.StatusBadRequest)
 		return
 	}
+	one.alarm.Stop()
 	one.done <- came
 	w.WriteHeader(http.StatusAccepted)
+}
+
+// overdue ends the process if it is still working on an event whose time is up,
+// as Lambda does, whatever else the process was working on.
+func (p *process) overdue(one *invocation) {
+	p.mu.Lock()
+	late := p.running[one.id] == one
+	if late {
+		delete(p.running, one.id)
+		one.done <- result{nil, fmt.Errorf("%w: timed out after %v", ErrFunction, p.timeout)}
+	}
+	p.mu.Unlock()
+	if late {
+		p.kill()
+	}
 }
 
 // abandon fails what the process was working on when it ended.
@@ -204,6 +221,7 @@ func (p *process) abandon(cause error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, one := range p.running {
+		one.alarm.Stop()
 		one.done <- result{nil, fmt.Errorf("%w: process ended (%w)\n%s", ErrFunction, cause, p.output)}
 	}
 	clear(p.running)

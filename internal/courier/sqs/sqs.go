@@ -17,6 +17,10 @@ import (
 // comes early and is put back.
 const longest = 15 * time.Minute
 
+// patience is how long a call may take. A sweep finds what the queue did not
+// take, and other messages wait meanwhile.
+const patience = 5 * time.Second
+
 // Options are what a Queue needs.
 type Options struct {
 	URL string // of the queue
@@ -66,6 +70,8 @@ func New(o Options) (*Queue, error) {
 
 // Put has the queue hand over the id of a message after a while.
 func (q *Queue) Put(ctx context.Context, id string, wait time.Duration) error {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
 	_, err := q.client.SendMessage(ctx, &sqs.SendMessageInput{
 		QueueUrl: &q.url, MessageBody: &id, DelaySeconds: seconds(wait),
 	})

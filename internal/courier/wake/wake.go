@@ -11,6 +11,7 @@ import (
 
 	"styx/internal/courier"
 	"styx/internal/courier/ses"
+	"styx/internal/outbound"
 	"styx/internal/secret"
 	"styx/internal/table"
 )
@@ -20,6 +21,9 @@ const (
 	width = 10
 	// sweepLimit is how many messages one sweep brings.
 	sweepLimit = 500
+	// reserve is left of the function's time to answer: what an answer that comes
+	// too late says is lost, and the process with it.
+	reserve = time.Second
 )
 
 // Handler delivers what events name. Later may be nil, all else is required.
@@ -45,6 +49,8 @@ type failure struct {
 // not be read or written; a message that could not be sent is not one of them,
 // for the outbox has it.
 func (h *Handler) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
+	ctx, cancel := outbound.WithBudget(ctx, reserve)
+	defer cancel()
 	var e event
 	if err := json.Unmarshal(payload, &e); err != nil {
 		return nil, fmt.Errorf("read event: %w", err)

@@ -22,6 +22,7 @@ func build(_ context.Context, getenv func(string) string) (http.Handler, error) 
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /panic", func(http.ResponseWriter, *http.Request) { panic("a secret: hunter2") })
 	mux.HandleFunc("GET /exit", func(http.ResponseWriter, *http.Request) { os.Exit(3) })
+	mux.HandleFunc("GET /hang", func(http.ResponseWriter, *http.Request) { select {} })
 	mux.HandleFunc("GET /binary", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte{0xff, 0x00, 0xfe}) })
 	mux.HandleFunc("/echo/{rest...}", func(w http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(r.Body)
