@@ -11,8 +11,6 @@ import (
 	"regexp"
 	"strings"
 	"testing"
-
-	"styx/internal/gateway/gatewaytest"
 )
 
 // filters are the metric filters of the deployed stack: by the metric's name,
@@ -89,7 +87,7 @@ func matches(members map[string]any, want map[string]string) bool {
 // TestTheStacksMetricsCountWhatHappens signs up, in, and fails to, and looks
 // what the alarms and the dashboard of the deployed stack would see of it.
 func TestTheStacksMetricsCountWhatHappens(t *testing.T) {
-	s := deploy(t, gatewaytest.API{}, 1)
+	s := site{}.deploy(t)
 	public := &http.Client{Transport: s.public}
 	if err := journey(public, "counted@example.com"); err != nil {
 		t.Fatal(err)
