@@ -14,6 +14,7 @@ COUNTS   := .cache/tally
 TAGS     := dynamodb,lambda,browser,sam
 SOURCE   := $(wildcard build cmd functions internal test)
 CDK      := $(CURDIR)/.cache/cdk/node_modules/.bin/cdk
+OUTPUTS  := $(CURDIR)/.cache/cdk/outputs.json
 PYTHON   := .cache/python
 LINTCFN  := $(PYTHON)/bin/cfn-lint
 SAM      := SAM_CLI_TELEMETRY=0 $(CURDIR)/$(PYTHON)/bin/sam
@@ -114,7 +115,7 @@ templates: need-node $(PYTHON)/installed
 	cd infra && rm -rf cdk.out && CDK_OUTDIR=cdk.out go run .
 	$(SAM) validate --lint --region us-east-1
 	$(LINTCFN) examples/protected-api/template.yaml
-	$(LINTCFN) --ignore-checks W3005 --template infra/cdk.out/*.template.json
+	$(LINTCFN) --ignore-checks W3005 --template infra/cdk.out/*.template.json infra/testdata/stack.json
 
 need-node:
 	@command -v node >/dev/null || { echo 'the CDK needs Node.js' >&2; exit 1; }
@@ -135,15 +136,17 @@ build-%:
 
 # CONFIG is the folder that goes into each function's zip; ARGS go to the CDK's
 # command line: ARGS='-c from-address=no-reply@example.com'. What it is about to
-# create is shown before it asks.
-deploy: $(CDK) ## deploy to AWS; CONFIG=<folder with styx.yml>, ARGS='-c domain=...'
+# create is shown before it asks. Then the secrets of styx.yml are brought to where
+# the functions read them; the last word is the doctor's.
+deploy: styx $(CDK) ## deploy to AWS; CONFIG=<folder with styx.yml>, ARGS='-c domain=...'
 	@[[ -f "$(CONFIG)/styx.yml" ]] || { echo 'make deploy: CONFIG must name a folder with styx.yml and its schemas' >&2; exit 1; }
-	go run ./build -config "$(CONFIG)"
-	cd infra && $(CDK) bootstrap $(ARGS) && $(CDK) diff $(ARGS) && $(CDK) deploy $(ARGS)
+	go run ./build -config "$(CONFIG)" -apart
+	cd infra && $(CDK) bootstrap $(ARGS) && $(CDK) diff $(ARGS) && $(CDK) deploy $(ARGS) --outputs-file $(OUTPUTS)
+	@infra/after.sh $(OUTPUTS) "$(CONFIG)/styx.yml"
 
 destroy: $(CDK) ## take the AWS stack down again; the table, its key and its secrets stay
 	cd infra && $(CDK) destroy $(ARGS)
-	@echo 'the table, the key and the secret are still there: delete them by hand, the data with them'
+	@cat infra/left.txt
 
 # Not within infra/: what npm installs has Go files of its own.
 $(CDK): infra/package.json infra/package-lock.json | need-node

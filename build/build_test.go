@@ -4,7 +4,10 @@ import (
 	"archive/zip"
 	"bytes"
 	"debug/elf"
+	"errors"
 	"io"
+	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -18,12 +21,13 @@ const source = "../test/lambda/testdata"
 
 func TestTwoBuildsGiveTheSameZip(t *testing.T) {
 	config := t.TempDir()
-	for name, text := range map[string]string{"styx.yml": "version: v1\n", "schemas/person.json": `{"properties":{"password":{"type":"string"}}}`} {
+	for name, text := range map[string]string{"styx.yml": "courier: {smtp: {connection_uri: 'smtps://a:hunter2@b:465'}}\n", "schemas/person.json": `{"properties":{"password":{"type":"string"}}}`} {
 		write(t, filepath.Join(config, name), text)
 	}
 	var zips [2][]byte
 	for i := range zips {
-		p := plan{functions: source, only: []string{"echo"}, out: t.TempDir(), config: config, architectures: []string{"arm64", "amd64"}}
+		out := t.TempDir()
+		p := plan{functions: source, only: []string{"echo"}, out: out, config: config, apart: true, architectures: []string{"arm64", "amd64"}}
 		var report strings.Builder
 		if err := p.run(t.Context(), &report); err != nil {
 			t.Fatal(err)
@@ -36,6 +40,17 @@ func TestTwoBuildsGiveTheSameZip(t *testing.T) {
 			t.Fatal(err)
 		}
 		zips[i] = packed
+		kept := filepath.Join(out, "secret-settings.json")
+		if is, err := os.Stat(kept); err != nil || is.Mode().Perm() != 0o600 {
+			t.Errorf("the secrets are kept as %v, %v", is, err)
+		}
+		// Without secrets there are none of an earlier build either.
+		if err := writeApart(out, nil); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := os.Stat(kept); !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("the secrets of an earlier build are there: %v", err)
+		}
 		for _, name := range []string{"styx.yml", "schemas/person.json"} {
 			later := time.Now().Add(time.Hour)
 			if err := os.Chtimes(filepath.Join(config, name), later, later); err != nil {
@@ -58,7 +73,7 @@ func TestTwoBuildsGiveTheSameZip(t *testing.T) {
 			t.Errorf("%s bears %v", one.Name, one.Modified)
 		}
 	}
-	if got, want := strings.Join(names, "\n"), "bootstrap -rwxr-xr-x\nschemas/person.json -rw-r--r--\nstyx.yml -rw-r--r--"; got != want {
+	if got, want := strings.Join(names, "\n"), "bootstrap -rwxr-xr-x\nschemas/person.json -rw-r--r--\nsecret-settings.txt -rw-r--r--\nstyx.yml -rw-r--r--"; got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}
 	isStatic(t, reader.File[0])
@@ -132,7 +147,7 @@ func TestUnpackedIsRefused(t *testing.T) {
 		{"two architectures", []string{"echo"}, none, []string{"arm64", "amd64"}, "unpacked is one function for one architecture, not echo for arm64 amd64"},
 		{"without a configuration", []string{"echo"}, "", []string{"arm64"}, "-config must name a folder with styx.yml and its schemas"},
 		{"with an empty one", []string{"echo"}, none, []string{"arm64"}, "-config must name a folder with styx.yml and its schemas"},
-		{"with a secret", []string{"echo"}, leaky, []string{"arm64"}, "styx.yml holds a secret: secrets.default.0"},
+		{"with a secret", []string{"echo"}, leaky, []string{"arm64"}, "styx.yml holds a secret: secrets.default.0; take it out: the stack makes its own, and README.md of infra says how to bring yours"},
 		{"a stranger", []string{"nobody"}, none, []string{"arm64"}, `no function "nobody"; there are: echo`},
 	} {
 		t.Run(row.name, func(t *testing.T) {
@@ -189,38 +204,115 @@ func isStatic(t *testing.T, one *zip.File) {
 	}
 }
 
-func TestSecretsStayOut(t *testing.T) {
-	for text, want := range map[string]string{
-		"secrets:\n  default: [hunter2hunter2]\n":                                                          "styx.yml holds a secret: secrets.default.0",
-		"secrets: {cookie: [], cipher: []}\n":                                                              "",
-		"courier:\n  smtp: {connection_uri: 'smtps://a:hunter2@b'}\n":                                      "styx.yml holds a secret: courier.smtp.connection_uri",
-		"courier:\n  http: {request_config: {auth: {type: api_key, config: {name: a, value: hunter2}}}}\n": "styx.yml holds a secret: courier.http.request_config.auth.config.value",
-		"courier: {channels: [{request_config: {auth: {config: {user: u, password: hunter2}}}}]}\n":        "styx.yml holds a secret: courier.channels.0.request_config.auth.config.password",
-		"selfservice: {methods: {oidc: {config: {providers: [{id: a, client_secret: hunter2}]}}}}\n":       "styx.yml holds a secret: selfservice.methods.oidc.config.providers.0.client_secret",
-		`{"keys":[{"kty":"RSA","d":"hunter2"}]}`:                                                           "styx.yml holds a secret: keys.0.d",
-		`{"keys":[{"kty":"RSA","n":"public","e":"AQAB"}]}`:                                                 "",
-		"session: {whoami: {tokenizer: {templates: {a: {jwks_url: 'base64://aHVudGVyMg=='}}}}}\n":          "styx.yml holds a secret: session.whoami.tokenizer.templates.a.jwks_url",
-		"session: {whoami: {tokenizer: {templates: {a: {jwks_url: 'file://jwks.json'}}}}}\n":               "",
-		"a: 1\n---\nsecrets: {default: [hunter2]}\n":                                                       "styx.yml holds a secret: secrets.default.0",
-		"a: [hunter2\n": "styx.yml is neither YAML nor JSON",
-		"note: |\n  -----BEGIN EC PRIVATE KEY-----\n":                                                            "styx.yml holds a private key",
-		"selfservice: {default_browser_return_url: https://a.example}\nhashers: {algorithm: argon2, argon2: {}}": "",
-	} {
-		folder := t.TempDir()
-		if err := os.WriteFile(filepath.Join(folder, "styx.yml"), []byte(text), 0o600); err != nil {
+// packing reads a folder with these files, and returns what goes into a zip and
+// what is kept apart, or what is wrong.
+func packing(t *testing.T, content map[string]string) (packed, secrets map[string]string, wrong string) {
+	t.Helper()
+	folder := t.TempDir()
+	for name, text := range content {
+		if err := os.WriteFile(filepath.Join(folder, name), []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		out := t.TempDir()
-		err := plan{functions: source, only: []string{"echo"}, out: out, config: folder}.run(t.Context(), io.Discard)
-		got := ""
-		if err != nil {
-			got = err.Error()
-		}
-		if got != want {
-			t.Errorf("%q:\n got %q\nwant %q", text, got, want)
+	}
+	files, secrets, err := configFiles(folder, true)
+	if err != nil {
+		return nil, nil, err.Error()
+	}
+	packed = map[string]string{}
+	for _, one := range files {
+		packed[one.name] = string(one.content)
+	}
+	return packed, secrets, ""
+}
+
+func TestSecretsStayOut(t *testing.T) {
+	const own = "; take it out: the stack makes its own, and README.md of infra says how to bring yours"
+	const move = "; move what it is for into styx.yml"
+	for _, row := range []struct{ file, text, want string }{
+		{"styx.yml", "secrets:\n  default: [hunter2hunter2]\n", "styx.yml holds a secret: secrets.default.0" + own},
+		{"styx.yml", "secrets: {cookie: [], cipher: []}\n", ""},
+		{"styx.yml", `{"keys":[{"kty":"RSA","n":"public","e":"AQAB"}]}`, ""},
+		{"styx.yml", "session: {whoami: {tokenizer: {templates: {a: {jwks_url: 'file://jwks.json'}}}}}\n", ""},
+		{"styx.yml", "a: 1\n---\nsecrets: {default: [hunter2]}\n", "styx.yml holds a secret: secrets.default.0" + own},
+		{"styx.yml", "a: [hunter2\n", "read configuration: styx.yml is neither YAML nor JSON"},
+		{"styx.yml", "note: |\n  -----BEGIN EC PRIVATE KEY-----\n", "styx.yml holds a private key"},
+		{"styx.yml", "selfservice: {default_browser_return_url: https://a.example}\nhashers: {algorithm: argon2, argon2: {}}", ""},
+		{"jwks.json", `{"keys":[{"kty":"RSA","d":"hunter2"}]}`, "jwks.json holds a secret: keys.0.d" + move},
+		{"more.yml", "courier:\n  smtp: {connection_uri: 'smtps://a:hunter2@b'}\n", "more.yml holds a secret: courier.smtp.connection_uri" + move},
+		{"secret-settings.txt", "a", "read configuration: a file named secret-settings.txt would replace the function's"},
+		// What is there twice can not be taken out once.
+		{
+			"styx.yml",
+			"x-auth: &auth {type: basic_auth, config: {user: u, password: hunter2}}\ncourier: {http: {request_config: {url: https://a.example, auth: *auth}}}\n",
+			"read configuration: styx.yml: courier.http.request_config.auth.config.password can not be kept apart: give it by the functions' environment",
+		},
+		// A dot within a key is one that no path can name.
+		{
+			"styx.yml", "courier:\n  smtp: {headers: {X.Token: hunter2}}\n",
+			"styx.yml holds a secret: courier.smtp.headers.X.Token; keep it apart with -apart, or give it by the functions' environment",
+		},
+	} {
+		_, _, got := packing(t, map[string]string{row.file: row.text})
+		if got != row.want {
+			t.Errorf("%q:\n got %q\nwant %q", row.text, got, row.want)
 		}
 		if strings.Contains(got, "hunter2") {
 			t.Errorf("the error tells the secret: %s", got)
+		}
+	}
+}
+
+// TestSecretsAreRefusedUnlessKeptApart: a stack that knows no secret settings
+// would run with what stands in for them.
+func TestSecretsAreRefusedUnlessKeptApart(t *testing.T) {
+	folder := t.TempDir()
+	if err := os.WriteFile(filepath.Join(folder, "styx.yml"), []byte("courier: {smtp: {connection_uri: 'smtps://a:hunter2@b:465'}}\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	const want = "styx.yml holds a secret: courier.smtp.connection_uri; keep it apart with -apart, or give it by the functions' environment"
+	if _, _, err := configFiles(folder, false); err == nil || err.Error() != want {
+		t.Errorf("%v, want %s", err, want)
+	}
+}
+
+// TestSecretsOfTheConfigurationAreKeptApart builds with each, and looks for it in
+// the zip; that both together are the configuration again, the build sees to.
+func TestSecretsOfTheConfigurationAreKeptApart(t *testing.T) {
+	const inline = "base64://aHVudGVyMg=="
+	for text, want := range map[string]map[string]string{
+		"courier:\n  smtp: {connection_uri: 'smtps://a:hunter2@b:465'} # ours\n": {"courier.smtp.connection_uri": "smtps://a:hunter2@b:465"},
+		"courier:\n  smtp: {headers: {X-Token: hunter2}}\n":                      {"courier.smtp.headers.X-Token": "hunter2"},
+		"courier:\n  http: {request_config: {auth: {type: api_key, config: {name: a, value: hunter2}}}}\n": {
+			"courier.http.request_config.auth.config.value": "hunter2",
+		},
+		"courier: {channels: [{id: sms, request_config: {auth: {type: basic_auth, config: {user: u, password: hunter2}}}}]}\n": {
+			"courier.channels.0.request_config.auth.config.password": "hunter2",
+		},
+		"selfservice: {methods: {oidc: {config: {providers: [{id: a}, {id: b, client_secret: hunter2}]}}}}\n": {
+			"selfservice.methods.oidc.config.providers.1.client_secret": "hunter2",
+		},
+		"selfservice: {methods: {oidc: {config: {providers: [{id: a, apple_private_key: \"-----BEGIN PRIVATE KEY-----\\nhunter2\"}]}}}}\n": {
+			"selfservice.methods.oidc.config.providers.0.apple_private_key": "-----BEGIN PRIVATE KEY-----\nhunter2",
+		},
+		"session: {whoami: {tokenizer: {templates: {a: {jwks_url: '" + inline + "'}}}}}\n": {
+			"session.whoami.tokenizer.templates.a.jwks_url": inline,
+		},
+		"courier: {smtp: {from_address: a@example.com}}\n": nil,
+	} {
+		packed, got, wrong := packing(t, map[string]string{"styx.yml": text})
+		if wrong != "" || !maps.Equal(got, want) {
+			t.Errorf("%s\nkept apart %v, %s, want %v", text, got, wrong, want)
+		}
+		whole := strings.Join(slices.Collect(maps.Values(packed)), "\n")
+		if strings.Contains(whole, "hunter2") || strings.Contains(whole, inline) {
+			t.Errorf("the zip has a secret:\n%s", whole)
+		}
+		keys := ""
+		for _, key := range slices.Sorted(maps.Keys(want)) {
+			keys += key + "\n"
+		}
+		if packed["secret-settings.txt"] != keys {
+			t.Errorf("the zip names %q, want %q", packed["secret-settings.txt"], keys)
 		}
 	}
 }
@@ -230,7 +322,7 @@ func TestDatabaseStaysOut(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(folder, "styx.db"), []byte("people"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if files, err := configFiles(folder); err == nil {
+	if files, _, err := configFiles(folder, true); err == nil {
 		t.Errorf("packed %v", files)
 	}
 }

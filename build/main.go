@@ -2,14 +2,16 @@
 // architecture a static, stripped bootstrap and a zip around it, in dist/. The
 // same sources give the same bytes.
 //
-//	go run ./build                    every function
-//	go run ./build -config deploy     with the files under deploy/ in each zip
-//	go run ./build login session      these functions only
+//	go run ./build                        every function
+//	go run ./build -config deploy         with the files under deploy/ in each zip
+//	go run ./build -config deploy -apart  its secrets beside the zips, not in them
+//	go run ./build login session          these functions only
 //	go run ./build -config deploy -arch arm64 -unpacked folder login
-//	                                  what login's zip would hold, for `sam build`
+//	                                      what login's zip would hold, for `sam build`
 //
-// Secrets do not belong into a zip: a configuration file that holds one is
-// refused. They are parameters of the stack.
+// Secrets do not belong into a zip: a file that holds one is refused. With -apart
+// those of styx.yml are taken out of it, for the stack of infra/ to keep them in
+// Secrets Manager.
 package main
 
 import (
@@ -32,6 +34,7 @@ func main() {
 	from := flag.String("functions", "functions", "the folder that holds a folder for each function")
 	out := flag.String("out", "dist", "the folder to write to")
 	config := flag.String("config", "", "the folder of configuration, schemas and templates to put into each zip")
+	apart := flag.Bool("apart", false, "keep the secrets of styx.yml apart, in "+apartValues+" beside the zips")
 	architectures := flag.String("arch", "arm64,amd64", "the architectures to build for")
 	unpacked := flag.String("unpacked", "", "the folder to write one function to as it lies in a sandbox, without a zip")
 	flag.Parse()
@@ -43,6 +46,7 @@ func main() {
 		only:          flag.Args(),
 		out:           *out,
 		config:        *config,
+		apart:         *apart,
 		architectures: strings.Split(*architectures, ","),
 	}
 	run := func() error { return plan.run(ctx, os.Stdout) }
@@ -61,6 +65,7 @@ type plan struct {
 	only          []string // names; all when empty
 	out           string
 	config        string // "" for none
+	apart         bool   // whether secrets are taken out of it
 	architectures []string
 }
 
@@ -70,8 +75,11 @@ func (p plan) run(ctx context.Context, to io.Writer) error {
 	if err != nil {
 		return err
 	}
-	files, err := configFiles(p.config)
+	files, secrets, err := configFiles(p.config, p.apart)
 	if err != nil {
+		return err
+	}
+	if err := writeApart(p.out, secrets); err != nil {
 		return err
 	}
 	table := tabwriter.NewWriter(to, 0, 0, 2, ' ', 0)

@@ -54,14 +54,30 @@ func secretsIn(name string, content []byte) []error {
 			return append(found, fmt.Errorf("%s is neither YAML nor JSON", name))
 		}
 		walk(document, nil, func(at []string, value string) {
-			secret := slices.ContainsFunc(secretKeys, func(pattern string) bool { return matches(strings.Split(pattern, "."), at) })
-			inline := strings.HasPrefix(value, "base64://") &&
-				slices.ContainsFunc(inlineKeys, func(pattern string) bool { return matches(strings.Split(pattern, "."), at) })
-			if value != "" && (secret || inline) {
-				found = append(found, fmt.Errorf("%s holds a secret: %s", name, strings.Join(at, ".")))
+			if !isSecret(at, value) {
+				return
 			}
+			way := "move what it is for into " + configuration
+			if at[0] == "secrets" {
+				way = "take it out: the stack makes its own, and README.md of infra says how to bring yours"
+			} else if name == configuration {
+				way = "keep it apart with -apart, or give it by the functions' environment"
+			}
+			found = append(found, fmt.Errorf("%s holds a secret: %s; %s", name, strings.Join(at, "."), way))
 		})
 	}
+}
+
+// isSecret tells whether a value at that place is one.
+func isSecret(at []string, value string) bool {
+	fits := func(patterns []string) bool {
+		return slices.ContainsFunc(patterns, func(pattern string) bool { return matches(strings.Split(pattern, "."), at) })
+	}
+	switch value {
+	case "", standIn, standInURI, standInDocument:
+		return false
+	}
+	return fits(secretKeys) || strings.HasPrefix(value, "base64://") && fits(inlineKeys)
 }
 
 // walk calls visit for every scalar in value, in a steady order.

@@ -21,7 +21,7 @@ func (p plan) unpack(ctx context.Context, folder string) error {
 		return fmt.Errorf("unpacked is one function for one architecture, not %s for %s",
 			strings.Join(names, " "), strings.Join(p.architectures, " "))
 	}
-	files, err := configFiles(p.config)
+	files, _, err := configFiles(p.config, p.apart)
 	if err != nil {
 		return err
 	}

@@ -6,9 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -43,21 +45,21 @@ func pack(files []file) ([]byte, error) {
 	return buffer.Bytes(), nil
 }
 
-// configFiles reads the files under folder; none for "". It refuses, all at
-// once, the files that hold a secret.
-func configFiles(folder string) ([]file, error) {
+// configFiles reads the files under folder, none for "", and, where they are to be
+// kept apart, the secrets of the configuration. It refuses, all at once, the files
+// that hold a secret.
+func configFiles(folder string, keepApart bool) (files []file, secrets map[string]string, err error) {
 	if folder == "" {
-		return nil, nil
+		return nil, nil, nil
 	}
-	var files []file
 	var found []error
 	root := os.DirFS(folder)
-	err := fs.WalkDir(root, ".", func(name string, entry fs.DirEntry, err error) error {
+	err = fs.WalkDir(root, ".", func(name string, entry fs.DirEntry, err error) error {
 		if err != nil || entry.IsDir() {
 			return err
 		}
-		if name == "bootstrap" {
-			return errors.New("a file named bootstrap would replace the function")
+		if name == "bootstrap" || name == apartKeys {
+			return fmt.Errorf("a file named %s would replace the function's", name)
 		}
 		if path.Ext(name) == ".db" {
 			// dsn: file://… puts it beside the configuration.
@@ -67,12 +69,21 @@ func configFiles(folder string) ([]file, error) {
 		if err != nil {
 			return err
 		}
+		if keepApart && name == configuration {
+			if content, secrets, err = apart(content); err != nil {
+				return err
+			}
+		}
 		found = append(found, secretsIn(name, content)...)
 		files = append(files, file{name, content, 0o644})
 		return nil
 	})
 	if err != nil {
-		return nil, fmt.Errorf("read configuration: %w", err)
+		return nil, nil, fmt.Errorf("read configuration: %w", err)
 	}
-	return files, errors.Join(found...)
+	if len(secrets) > 0 {
+		keys := strings.Join(slices.Sorted(maps.Keys(secrets)), "\n") + "\n"
+		files = append(files, file{apartKeys, []byte(keys), 0o644})
+	}
+	return files, secrets, errors.Join(found...)
 }

@@ -14,16 +14,20 @@ import (
 	"styx/internal/table"
 )
 
+// queues are the courier's.
+type queues struct{ retries, failures awssqs.Queue }
+
 // newCourier gives the function that sends what wakes it. The table's stream
 // does so for a message that was just written, the queue for one to be tried
 // again, the schedule for what was lost on the way; SES reports what became of a
 // mail.
-func newCourier(stack awscdk.Stack, s shared, courier deployed) {
+func newCourier(stack awscdk.Stack, s shared, courier deployed) queues {
 	// What nobody could handle, for somebody to look at. No message is lost with
 	// it: the sweep finds it in the table.
 	failures := awssqs.NewQueue(stack, jsii.String("CourierFailures"), &awssqs.QueueProps{
 		RetentionPeriod: awscdk.Duration_Days(jsii.Number(14)),
 		Encryption:      awssqs.QueueEncryption_SQS_MANAGED,
+		EnforceSSL:      jsii.Bool(true),
 	})
 	// Ids of messages that are to be tried again. One that is lost is the sweep's.
 	retries := awssqs.NewQueue(stack, jsii.String("CourierQueue"), &awssqs.QueueProps{
@@ -31,6 +35,7 @@ func newCourier(stack awscdk.Stack, s shared, courier deployed) {
 		VisibilityTimeout: awscdk.Duration_Seconds(jsii.Number(6 * sending)),
 		RetentionPeriod:   awscdk.Duration_Hours(jsii.Number(1)),
 		Encryption:        awssqs.QueueEncryption_SQS_MANAGED,
+		EnforceSSL:        jsii.Bool(true),
 		DeadLetterQueue:   &awssqs.DeadLetterQueue{Queue: failures, MaxReceiveCount: jsii.Number(5)},
 	})
 	courier.AddEnvironment(jsii.String("STYX_COURIER_QUEUE"), retries.QueueUrl(), nil)
@@ -78,17 +83,17 @@ func newCourier(stack awscdk.Stack, s shared, courier deployed) {
 		Schedule:    awsevents.Schedule_Rate(awscdk.Duration_Minutes(jsii.Number(5))),
 		Targets:     target(),
 	})
-	if s.mail == nil {
-		return
+	if s.mail != nil {
+		awsevents.NewRule(stack, jsii.String("Returned"), &awsevents.RuleProps{
+			Description: jsii.String("Styx: note what SES reports about a mail"),
+			EventPattern: &awsevents.EventPattern{
+				Source:     texts("aws.ses"),
+				DetailType: texts("Email Bounced", "Email Complaint Received", "Email Rejected"),
+			},
+			Targets: target(),
+		})
 	}
-	awsevents.NewRule(stack, jsii.String("Returned"), &awsevents.RuleProps{
-		Description: jsii.String("Styx: note what SES reports about a mail"),
-		EventPattern: &awsevents.EventPattern{
-			Source:     texts("aws.ses"),
-			DetailType: texts("Email Bounced", "Email Complaint Received", "Email Rejected"),
-		},
-		Targets: target(),
-	})
+	return queues{retries, failures}
 }
 
 // letSend lets a role send mail from the sender's address. While an account is

@@ -10,6 +10,8 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslogs"
 	"github.com/aws/jsii-runtime-go"
+
+	"styx/internal/app/routes"
 )
 
 // function is what a Lambda function gets.
@@ -76,8 +78,10 @@ type shared struct {
 	options options
 	table   awsdynamodb.ITable
 	secrets secrets
+	apart   settings
 	log     awslogs.LogGroup
 	baseURL *string // of the public API
+	edge    *string // the secret of the way to it, nil where there is none
 	mail    *sender // nil when the configuration says how mail goes
 }
 
@@ -88,9 +92,9 @@ type deployed struct {
 }
 
 // newLogGroup makes one group for all: a line names its function.
-func newLogGroup(stack awscdk.Stack) awslogs.LogGroup {
+func newLogGroup(stack awscdk.Stack, o options) awslogs.LogGroup {
 	return awslogs.NewLogGroup(stack, jsii.String("LogGroup"), &awslogs.LogGroupProps{
-		Retention:     awslogs.RetentionDays_ONE_MONTH,
+		Retention:     retentions[o.LogRetention],
 		RemovalPolicy: awscdk.RemovalPolicy_DESTROY,
 	})
 }
@@ -128,6 +132,20 @@ func (f function) deploy(stack awscdk.Stack, s shared) deployed {
 	}
 	allow(role, []string{"kms:Decrypt"}, *s.secrets.key.KeyArn())
 	allow(role, []string{"logs:CreateLogStream", "logs:PutLogEvents"}, *s.log.LogGroupArn())
+	if len(f.table) > 0 {
+		openTable(stack, role, s.table.EncryptionKey())
+	}
+	if s.apart.of(f) {
+		// The key is the one above.
+		allow(role, []string{"secretsmanager:GetSecretValue"}, *s.apart.arn)
+	}
+	tracing := awslambda.Tracing_DISABLED
+	if s.options.Tracing {
+		// An HTTP API passes no trace on that it began itself.
+		tracing = awslambda.Tracing_ACTIVE
+		// They have no resource to name.
+		allow(role, []string{"xray:PutTelemetryRecords", "xray:PutTraceSegments"}, "*")
+	}
 	made := awslambda.NewFunction(stack, &id, &awslambda.FunctionProps{
 		Description:  jsii.String("Styx: " + f.description),
 		Runtime:      awslambda.Runtime_PROVIDED_AL2023(),
@@ -137,11 +155,13 @@ func (f function) deploy(stack awscdk.Stack, s shared) deployed {
 		MemorySize:   &f.memory,
 		Timeout:      awscdk.Duration_Seconds(&f.timeout),
 		// The permissions above are all of them: no construct adds its own.
-		Role:                  role.WithoutPolicyUpdates(nil),
-		LogGroup:              s.log,
-		LoggingFormat:         awslambda.LoggingFormat_JSON,
-		Environment:           f.environment(s),
-		EnvironmentEncryption: s.secrets.key,
+		Role:                         role.WithoutPolicyUpdates(nil),
+		LogGroup:                     s.log,
+		LoggingFormat:                awslambda.LoggingFormat_JSON,
+		Environment:                  f.environment(s),
+		EnvironmentEncryption:        s.secrets.key,
+		ReservedConcurrentExecutions: s.options.Concurrency.of(f.name),
+		Tracing:                      tracing,
 	})
 	return deployed{made, role}
 }
@@ -157,8 +177,14 @@ func (f function) environment(s shared) *map[string]*string {
 		env["STYX_TABLE"] = s.table.TableName()
 		maps.Copy(env, s.secrets.values)
 	}
+	if s.apart.of(f) {
+		env["STYX_SECRET_SETTINGS"] = s.apart.arn
+	}
 	if s.mail != nil {
 		env["COURIER_SMTP_FROM_ADDRESS"] = &s.options.FromAddress
+	}
+	if s.edge != nil && slices.ContainsFunc(routes.All, func(r routes.Route) bool { return r.Function == f.name }) {
+		env["STYX_EDGE_SECRET"] = s.edge
 	}
 	if f.name == "admin" {
 		env["STYX_VERSION"] = &s.options.Version

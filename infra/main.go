@@ -13,7 +13,13 @@ import (
 func main() {
 	defer jsii.Close()
 	app := awscdk.NewApp(nil)
-	options, err := read(func(key string) any { return app.Node().TryGetContext(&key) })
+	options, err := read(func(key string) any {
+		if key == "region" {
+			// The command line finds it where AWS' own tools do.
+			return os.Getenv("CDK_DEFAULT_REGION")
+		}
+		return app.Node().TryGetContext(&key)
+	})
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)

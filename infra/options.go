@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"styx/internal/app/routes"
@@ -44,8 +45,34 @@ type options struct {
 	Version string
 	// UI says whether the built-in pages are deployed, at the public API's host.
 	UI bool
-	// Zips is the folder with the functions' zips.
-	Zips string
+	// TableKey encrypts the table: "aws" for AWS' own key, "own" for one that
+	// the stack makes, or the ARN of one that is there.
+	TableKey string
+	limits
+	// LogRetention is how many days log lines are kept.
+	LogRetention float64
+	// Tracing sends traces of the functions to X-Ray, RouteMetrics counts each
+	// route of the APIs by itself. Both are paid for by use.
+	Tracing, RouteMetrics bool
+	// AlarmTopic is the ARN of a topic that hears of alarms, AlarmMail the address
+	// that gets mail of them, from a topic of the stack.
+	AlarmTopic, AlarmMail string
+	// LoginFailures is how many in five minutes are not yet an alarm.
+	LoginFailures float64
+	// Alarms and Dashboard say whether there are any.
+	Alarms, Dashboard bool
+	// Edge puts CloudFront with a firewall before the public API: the one that
+	// Firewall names, the ARN of a web ACL, or one of the stack, which lets an
+	// address submit EdgeRate forms in five minutes.
+	Edge     bool
+	Firewall string
+	EdgeRate float64
+	// Region is the one deployed to, "" where there is no account.
+	Region string
+	// Zips is the folder with the functions' zips, and SecretSettings the keys of
+	// what the build left there beside them.
+	Zips           string
+	SecretSettings []string
 }
 
 // read takes the options from the context and says all that is wrong with them.
@@ -61,6 +88,11 @@ func read(context func(key string) any) (options, error) {
 		}
 		return value
 	}
+	yes := func(key, preset string) bool { return text(key, preset, `true|false`, "true or false") == "true" }
+	number := func(key, preset string) float64 {
+		value, _ := strconv.ParseFloat(text(key, preset, `\d{1,9}`, "a number"), 64) // the pattern leaves no other error
+		return value
+	}
 	const host = `([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,}`
 	o := options{
 		Stage:          text("stage", "production", `[a-z][a-z0-9-]{0,31}`, "lower-case letters, digits and dashes"),
@@ -74,12 +106,29 @@ func read(context func(key string) any) (options, error) {
 		SecretsVersion: text("secrets-version", "", `[A-Za-z0-9-]{32,64}`, "the id of a secret's version"),
 		Table:          text("table", "", `arn:[a-z-]+:dynamodb:[^:]+:\d+:table/[A-Za-z0-9_.-]+/stream/[0-9T:.-]+`, "the ARN of a table's stream"),
 		Version:        text("version", "unreleased", `[!-~]+`, "a version"),
-		UI:             text("ui", "false", `true|false`, "true or false") == "true",
+		UI:             yes("ui", "false"),
+		TableKey:       text("table-key", "aws", `aws|own|arn:[a-z-]+:kms:[^:]+:\d+:key/.+`, "aws, own or the ARN of a key"),
+		LogRetention:   number("log-retention", "30"),
+		Tracing:        yes("tracing", "false"),
+		RouteMetrics:   yes("route-metrics", "false"),
+		AlarmTopic:     text("alarm-topic", "", `arn:[a-z-]+:sns:[^:]+:\d+:[A-Za-z0-9_-]+`, "the ARN of a topic"),
+		AlarmMail:      text("alarm-mail", "", `[^@\s]+@`+host, "a mail address"),
+		LoginFailures:  number("alarm-login-failures", "100"),
+		Edge:           yes("edge", "false"),
+		Firewall:       text("firewall", "", `arn:[a-z-]+:wafv2:us-east-1:\d+:global/webacl/.+`, "the ARN of a web ACL of CloudFront"),
+		EdgeRate:       number("edge-rate", "1000"),
+		Region:         text("region", "", `[a-z0-9-]+`, "a region"),
+		Alarms:         yes("alarms", "true"),
+		Dashboard:      yes("dashboard", "true"),
 		Zips:           text("zips", "../dist", `.+`, "a folder"),
 	}
 	if lists := text("secrets", "", `(cookie|cipher|pagination)(,(cookie|cipher|pagination))*`, "a list of cookie, cipher, pagination"); lists != "" {
 		o.Secrets = strings.Split(lists, ",")
 	}
+	o.limits = readLimits(text, number)
+	var err error
+	o.SecretSettings, err = readSettings(o.Zips)
+	wrong = append(wrong, o.Concurrency.check(), checkRetention(o.LogRetention), o.checkEdge(), err)
 	if (o.Zone == "") != (o.ZoneName == "") {
 		wrong = append(wrong, errors.New("context zone and zone-name: one needs the other"))
 	}

@@ -20,7 +20,8 @@ func newStack(scope constructs.Construct, o options) awscdk.Stack {
 		zone = awsroute53.PublicHostedZone_FromPublicHostedZoneAttributes(stack, jsii.String("Zone"),
 			&awsroute53.PublicHostedZoneAttributes{HostedZoneId: &o.Zone, ZoneName: &o.ZoneName})
 	}
-	public := newPublicAPI(stack, o, zone)
+	secrets := newSecrets(stack, o)
+	public := newPublicAPI(stack, o, secrets.key, zone)
 	baseURL := public.url
 	if o.BaseURL != "" {
 		baseURL = &o.BaseURL
@@ -28,20 +29,26 @@ func newStack(scope constructs.Construct, o options) awscdk.Stack {
 	s := shared{
 		options: o,
 		table:   newTable(stack, o),
-		secrets: newSecrets(stack, o),
-		log:     newLogGroup(stack),
+		secrets: secrets,
+		log:     newLogGroup(stack, o),
+		apart:   newSettings(stack, o, secrets.key),
 		baseURL: baseURL,
+		edge:    public.edge,
 		mail:    newSender(stack, o, zone),
 	}
 	made := newFunctions(stack, s)
 	public.routeTo(stack, o, made)
 	admin := newAdminAPI(stack, o, made["admin"])
-	newCourier(stack, s, made["courier"])
+	queues := newCourier(stack, s, made["courier"])
+	metrics := newMetrics(stack, measured{s, made, public.HttpApi, admin, queues})
+	newDashboard(stack, o, metrics, newAlarms(stack, o, metrics))
 
 	output(stack, "PublicUrl", "The public API", public.url)
 	output(stack, "AdminUrl", "The admin API; requests must be signed", admin.ApiEndpoint())
+	output(stack, "Region", "Where all of it is", stack.Region())
 	output(stack, "TableName", "The table, for backups and the command line", s.table.TableName())
 	output(stack, "AuthorizerArn", "The Lambda authorizer for your own HTTP APIs", made["authorizer"].FunctionArn())
+	output(stack, "CourierFailuresUrl", "The queue of what the courier could not handle", queues.failures.QueueUrl())
 	output(stack, "SecretArn", "The instance's secrets; losing them loses what they seal", s.secrets.secret.SecretArn())
 	return stack
 }

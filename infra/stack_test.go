@@ -30,8 +30,7 @@ func TestMain(m *testing.M) {
 	os.Exit(func() int {
 		defer jsii.Close()
 		var err error
-		zips, err = os.MkdirTemp("", "zips")
-		if err != nil {
+		if zips, err = os.MkdirTemp("", "zips"); err != nil {
 			panic(err)
 		}
 		defer func() { _ = os.RemoveAll(zips) }()
@@ -46,6 +45,9 @@ func TestMain(m *testing.M) {
 			"zips": zips, "stage": "staging", "domain": "id.example.com", "zone": "Z0123456789", "zone-name": "example.com",
 			"from-address": "no-reply@example.com", "secrets": "cookie,pagination", "version": "v1", "ui": "true",
 			"secrets-version": "00000000-0000-0000-0000-000000000000",
+			"table-reads":     "2000", "table-writes": "500", "concurrency": "login=20,courier=5",
+			"throttle": "200/400", "throttle-credentials": "20/40", "tracing": "true", "route-metrics": "true", "log-retention": "90",
+			"alarm-topic": "arn:aws:sns:eu-central-1:111122223333:alarms", "alarm-mail": "oncall@example.com", "alarm-login-failures": "500",
 		})
 		return m.Run()
 	}())
@@ -167,7 +169,7 @@ func TestTheTableOutlivesTheStack(t *testing.T) {
 		}
 	}
 	for _, kind := range []string{"AWS::KMS::Key", "AWS::SecretsManager::Secret"} {
-		for name, is := range resources(t, bare, kind) {
+		for name, is := range resources(t, full, kind) {
 			if is.DeletionPolicy != "Retain" {
 				t.Errorf("%s, which seals what the table holds, does not", name)
 			}
@@ -268,9 +270,10 @@ func TestPoliciesAllowEachFunctionItsCallsOnly(t *testing.T) {
 		table  = `{"Fn::GetAtt":["Table","Arn"]}`
 		index  = `{"Fn::Join":["",[{"Fn::GetAtt":["Table","Arn"]},"/index/list"]]}`
 		stream = `{"Fn::GetAtt":["Table","StreamArn"]}`
-		// A function opens its environment and writes its log.
+		// A function opens its environment, and writes its log and its traces.
 		always = "kms:Decrypt " + `{"Fn::GetAtt":["SecretsKey","Arn"]}` + "\n" +
-			"logs:CreateLogStream logs:PutLogEvents " + `{"Fn::GetAtt":["LogGroup","Arn"]}`
+			"logs:CreateLogStream logs:PutLogEvents " + `{"Fn::GetAtt":["LogGroup","Arn"]}` + "\n" +
+			"xray:PutTelemetryRecords xray:PutTraceSegments \"*\"" // they have no resource to name
 		ours = `arn:",{"Ref":"AWS::Partition"},":ses:",{"Ref":"AWS::Region"},":",{"Ref":"AWS::AccountId"},":`
 
 		find   = "dynamodb:GetItem " + table

@@ -368,9 +368,12 @@ func recordedStack(t *testing.T) template {
 func TestBothStacksGiveAFunctionTheSame(t *testing.T) {
 	// What only one of them has: SAM takes the base path as a parameter, takes away
 	// what all functions are given by naming no value, and its role may log without
-	// being told.
+	// being told; the CDK can be asked for traces, and for a key of the table's own.
 	ours := func(name string, value any) bool { return name == "STYX_BASE_PATH" || value == "AWS::NoValue" }
-	logging := func(action string) bool { return strings.HasPrefix(action, "logs:") }
+	extra := func(action string) bool {
+		kind, call, _ := strings.Cut(action, ":")
+		return kind == "logs" || kind == "xray" || kind == "kms" && call != "Decrypt"
+	}
 
 	recorded := recordedStack(t)
 	want := map[string]string{}
@@ -397,7 +400,7 @@ func TestBothStacksGiveAFunctionTheSame(t *testing.T) {
 		}
 		maps.DeleteFunc(function.Environment.Variables, ours)
 		id = id[:len(id)-8]
-		want[id] = function.setup(slices.DeleteFunc(policies[id].actions(), logging))
+		want[id] = function.setup(slices.DeleteFunc(policies[id].actions(), extra))
 	}
 
 	read, _ := deployed(t)
@@ -425,6 +428,38 @@ func TestBothStacksGiveAFunctionTheSame(t *testing.T) {
 			}
 		}
 		t.Errorf("%d functions in template.yaml, %d in the CDK's stack", len(got), len(want))
+	}
+}
+
+// TestBothStacksBoundAndLogTheSameRoutes holds what an API's stage says in
+// template.yaml against the CDK's: which routes allow less, and what a line of
+// the access log tells.
+func TestBothStacksBoundAndLogTheSameRoutes(t *testing.T) {
+	// saying is it in words that compare; the API goes by its name's beginning.
+	saying := func(of template) map[string]string {
+		all := map[string]string{}
+		for id, resource := range of.Resources {
+			if resource.Type != "AWS::ApiGatewayV2::Stage" {
+				continue
+			}
+			var stage struct {
+				AccessLogSettings    struct{ Format string }
+				DefaultRouteSettings struct{ ThrottlingRateLimit, ThrottlingBurstLimit any }
+				RouteSettings        map[string]any
+			}
+			if err := json.Unmarshal(resource.Properties, &stage); err != nil {
+				t.Fatal(err)
+			}
+			each := stage.DefaultRouteSettings
+			all[id[:5]] = fmt.Sprint(slices.Sorted(maps.Keys(stage.RouteSettings)), stage.AccessLogSettings.Format,
+				each.ThrottlingRateLimit != nil && each.ThrottlingBurstLimit != nil)
+		}
+		return all
+	}
+	read, _ := deployed(t)
+	got, want := saying(read), saying(recordedStack(t))
+	if len(want) != 2 || !maps.Equal(got, want) {
+		t.Errorf("template.yaml says\n%v\nand the CDK's stack\n%v", got, want)
 	}
 }
 

@@ -83,7 +83,11 @@ func examine(ctx context.Context, c *call, doctor *cloud.Doctor, target *target,
 		from, public = configured.Courier.SMTP.FromAddress, configured.Serve.Public.BaseURL.String()
 	}
 	if stack != "" || configured != nil {
-		found = append(found, doctor.Mail(ctx, from)...)
+		if configured != nil && otherwise(configured.Courier) {
+			found = append(found, cloud.Finding{State: cloud.Fine, Check: "mail", Found: "goes by what the configuration names, not by SES"})
+		} else {
+			found = append(found, doctor.Mail(ctx, from)...)
+		}
 		found = append(found, publicAnswers(ctx, public))
 	}
 	if target.endpoint = cmp.Or(target.endpoint, lookup(c.environ)("STYX_ADMIN_URL"), deployed.AdminURL); target.endpoint != "" {
@@ -91,6 +95,9 @@ func examine(ctx context.Context, c *call, doctor *cloud.Doctor, target *target,
 	}
 	return found, nil
 }
+
+// otherwise tells whether mail goes by another way than SES.
+func otherwise(c config.Courier) bool { return c.SMTP.URI != "" || c.Strategy == "http" }
 
 // deployedConfig judges the configuration as the functions see it: the files, and
 // over them the functions' environment. It returns nil for one with a mistake.

@@ -116,12 +116,14 @@ func TestDoctor(t *testing.T) {
 		{"functions that differ", "/2015-03-31/functions/login/configuration", "cookie-cookie-cookie", "other-other-other-other", []string{"problem environment SECRETS_COOKIE differs between functions"}},
 		{"secrets of the quickstart", "/2015-03-31/functions/%/configuration", "default-default-default", "quickstart-secret-not-for-production", []string{"problem secrets SECRETS_DEFAULT is the quickstart's", "openssl rand"}},
 		{"no secret", "/2015-03-31/functions/%/configuration", "default-default-default", "", []string{"problem secrets SECRETS_DEFAULT is not set"}},
-		{"one secret for all", "/2015-03-31/functions/%/configuration", "cookie-cookie-cookie", "default-default-default", []string{"warning secrets SECRETS_COOKIE is the same as SECRETS_DEFAULT"}},
+		{"one secret for all", "/2015-03-31/functions/%/configuration", "cookie-cookie-cookie", "default-default-default", []string{"ok secrets are set"}},
+		{"the stack's admin API", "DescribeStacks", "PublicUrl</OutputKey><OutputValue>https://public", "AdminUrl</OutputKey><OutputValue>https://admin", []string{"problem admin URL https://admin.invalid"}},
 		{"another table", "/2015-03-31/functions/%/configuration", `"styx-table"`, `"old-table"`, []string{"problem functions' table old-table", "set STYX_TABLE of the functions to styx-table"}},
 		{"a URL of plain http", "/2015-03-31/functions/%/configuration", "https://id.invalid", "http://id.invalid", []string{"problem", "base_url"}},
 		{"the sandbox", "/v2/email/account", `"ProductionAccessEnabled":true`, `"ProductionAccessEnabled":false`, []string{"warning mail sandbox SES sends to verified addresses alone", "ask for production access"}},
 		{"paused", "/v2/email/account", `"SendingEnabled":true`, `"SendingEnabled":false`, []string{"problem mail sending is paused"}},
 		{"nobody to send for", "/v2/email/identities/example.org", "", "none", []string{"problem mail identity SES knows neither id@example.org nor example.org", "create-email-identity --email-identity example.org"}},
+		{"the stack's sender", "/2015-03-31/functions/%/configuration", `"SECRETS_DEFAULT"`, `"COURIER_SMTP_FROM_ADDRESS":"id@example.com","SECRETS_DEFAULT"`, []string{"SES knows neither id@example.com nor example.com"}},
 		{"unverified", "/v2/email/identities/example.org", "true,", "false,", []string{"problem mail identity example.org is SUCCESS", "DNS"}},
 		{"unsigned mail", "/v2/email/identities/example.org", `"SigningEnabled":true`, `"SigningEnabled":false`, []string{"warning mail signature example.org signs nothing"}},
 	} {
@@ -184,6 +186,10 @@ func TestDoctorOfOneTable(t *testing.T) {
 	wrong := file(t, deployed+"log: {level: loud}\n")
 	if code, out, _ := ended(t, nil, "doctor", "-c", wrong, "--table", "styx-table", "--region", region); code != 1 || !strings.Contains(out, "log.level") {
 		t.Errorf("with a mistake in it: %d, %s", code, out)
+	}
+	smtp := file(t, strings.Replace(deployed, "smtp: {", `smtp: {connection_uri: "smtps://mail.example.org:465/", `, 1))
+	if _, out, _ := ended(t, nil, "doctor", "-c", smtp, "--stack", "styx", "--region", region); !strings.Contains(out, "not by SES") || strings.Contains(out, "mail identity") {
+		t.Errorf("with a mail server: %s", out)
 	}
 	t.Setenv("AWS_ACCESS_KEY_ID", "")
 	t.Setenv("AWS_SECRET_ACCESS_KEY", "")

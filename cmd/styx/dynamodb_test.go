@@ -3,7 +3,10 @@
 package main
 
 import (
+	"bytes"
 	"crypto/rand"
+	"encoding/json"
+	"net/http"
 	"os"
 	"strings"
 	"testing"
@@ -36,6 +39,49 @@ func TestDoctorOfARealTable(t *testing.T) {
 	for _, want := range []string{"ok table styx-", "ok table keys pk, sk", "ok index list is ACTIVE, keys gk, gs", "ok stream has NEW_IMAGE", "ok time to live is ENABLED ttl"} {
 		if !strings.Contains(said, want) {
 			t.Errorf("%q is not said:\n%s%s", want, out, errs)
+		}
+	}
+}
+
+// TestSettingsReachTheirSecret puts some into a real one, twice, and reads what
+// a function would.
+func TestSettingsReachTheirSecret(t *testing.T) {
+	endpoint := os.Getenv("STYX_TEST_DYNAMODB")
+	if endpoint == "" {
+		t.Fatal("STYX_TEST_DYNAMODB is not set: run this by test/dynamodb/with.sh")
+	}
+	manager := func(operation string, body map[string]string) (answer struct{ ARN, SecretString string }) {
+		t.Helper()
+		encoded, err := json.Marshal(body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, endpoint, bytes.NewReader(encoded))
+		if err != nil {
+			t.Fatal(err)
+		}
+		// It looks at the service and the region alone.
+		r.Header.Set("Authorization", "AWS4-HMAC-SHA256 Credential=test/20260701/"+region+"/secretsmanager/aws4_request, SignedHeaders=host, Signature=0")
+		r.Header.Set("X-Amz-Target", "secretsmanager."+operation)
+		response, err := http.DefaultClient.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer response.Body.Close()
+		if err := json.NewDecoder(response.Body).Decode(&answer); err != nil || response.StatusCode != http.StatusOK {
+			t.Fatalf("%s: %s, %v", operation, response.Status, err)
+		}
+		return answer
+	}
+	arn := manager("CreateSecret", map[string]string{"Name": "styx-" + rand.Text(), "SecretString": "{}"}).ARN
+	credentials(t, keyID, secretKey)
+	t.Setenv("AWS_ENDPOINT_URL", endpoint)
+	for _, settings := range []string{`{"a.b": "hunter2"}`, `{"a.b": "hunter3", "c": "d"}`} {
+		if code, out, errs := ended(t, nil, "settings", "put", "--secret", arn, file(t, settings)); code != 0 || !strings.Contains(out, "secret settings are in "+arn) || strings.Contains(out, "hunter") {
+			t.Fatalf("exits with %d: %s%s", code, out, errs)
+		}
+		if got := manager("GetSecretValue", map[string]string{"SecretId": arn}).SecretString; got != settings {
+			t.Errorf("the secret is %s, want %s", got, settings)
 		}
 	}
 }

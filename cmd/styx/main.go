@@ -45,7 +45,7 @@ Exit codes: 0 done, 1 failed (in part, too), 2 not understood.`,
 		},
 	}
 	root.parts = []*command{
-		serveCommand(), identitiesCommand(), sessionsCommand(), courierCommand(), importCommand(), exportCommand(),
+		serveCommand(), identitiesCommand(), sessionsCommand(), courierCommand(), settingsCommand(), importCommand(), exportCommand(),
 		hashersCommand(), lintCommand(), doctorCommand(), proxyCommand(), versionCommand(),
 		completionCommand(root), helpCommand(root),
 	}

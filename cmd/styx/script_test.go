@@ -329,7 +329,7 @@ func checkExample(t *testing.T, example string) {
 // shells take.
 func TestCompletion(t *testing.T) {
 	for line, want := range map[string]string{
-		"":                                      "completion courier doctor export hashers help identities import lint proxy serve sessions version",
+		"":                                      "completion courier doctor export hashers help identities import lint proxy serve sessions settings version",
 		"id":                                    "identities",
 		"import ":                               "cognito kratos",
 		"identities l":                          "list",

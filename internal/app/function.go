@@ -15,7 +15,10 @@ import (
 // Boot wires the app of one function from its environment: its configuration,
 // and the table named by STYX_TABLE or by the dsn.
 func Boot(getenv func(string) string, links Links) (*App, error) {
-	overrides := map[string]any{}
+	overrides, err := config.Apart(getenv(config.ApartVariable))
+	if err != nil {
+		return nil, err
+	}
 	if table := getenv("STYX_TABLE"); table != "" {
 		overrides["dsn"] = "dynamodb://" + table
 	}

@@ -22,6 +22,7 @@ type Gateway struct {
 	handler http.Handler
 	base    string
 	signed  bool
+	edge    string
 	journal *journal
 }
 
@@ -30,13 +31,14 @@ type Settings struct {
 	BasePath string // under which a custom domain mounts the API; "" for none
 	Function string // the function's name, for the log
 	Signed   bool   // refuse events that no AWS_IAM authorizer vouched for
+	Edge     string // the secret of the only way to the public API; "" where there are others
 	Now      func() time.Time
 	Log      *slog.Logger
 }
 
 // New makes a Gateway in front of handler.
 func New(handler http.Handler, settings Settings) *Gateway {
-	g := &Gateway{handler: handler, signed: settings.Signed, journal: newJournal(settings)}
+	g := &Gateway{handler: handler, signed: settings.Signed, edge: settings.Edge, journal: newJournal(settings)}
 	if base := strings.Trim(settings.BasePath, "/ "); base != "" {
 		g.base = "/" + base
 	}
@@ -83,10 +85,16 @@ func (g *Gateway) answer(ctx context.Context, payload []byte, began time.Time, w
 	if err != nil {
 		return malformed()
 	}
+	forbidden := func(kind string) events.APIGatewayV2HTTPResponse {
+		written.kind = kind
+		return plain(event.RequestContext.HTTP.Method, http.StatusForbidden, "The requested action was forbidden")
+	}
+	if !g.byTheEdge(&passed) {
+		return forbidden("around_the_edge")
+	}
 	known := facts{requestID: written.requestID, caller: callerOf(event)}
 	if g.signed && known.caller == nil {
-		written.kind = "unsigned_event"
-		return plain(event.RequestContext.HTTP.Method, http.StatusForbidden, "The requested action was forbidden")
+		return forbidden("unsigned_event")
 	}
 
 	ctx, cancel := context.WithDeadline(ctx, deadline(ctx, began))

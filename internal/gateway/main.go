@@ -29,21 +29,34 @@ func SignedOnly(settings *Settings, getenv func(string) string) {
 
 // Main is a Lambda function's main: it builds the handler, then serves events
 // for as long as the process lives. It reads STYX_BASE_PATH, the path under
-// which a custom domain mounts the API.
+// which a custom domain mounts the API, and STYX_EDGE_SECRET, which each request
+// must bring where there is one. STYX_SECRET_SETTINGS names the secret of Secrets
+// Manager that holds what the configuration only stands in for: read at the
+// first event.
 func Main(build Build, options ...Option) {
-	Listen(func(ctx context.Context, getenv func(string) string, log *slog.Logger) (*Gateway, error) {
+	listen(func(ctx context.Context, getenv func(string) string, log *slog.Logger) (*Gateway, error) {
 		settings := Settings{
 			BasePath: getenv("STYX_BASE_PATH"),
 			Function: getenv("AWS_LAMBDA_FUNCTION_NAME"),
+			Edge:     getenv("STYX_EDGE_SECRET"),
 			Now:      time.Now,
 			Log:      log,
 		}
 		for _, option := range options {
 			option(&settings, getenv)
 		}
+		// With secret settings this one is only tried: what is wrong with the rest
+		// of the configuration is said at the start.
 		handler, err := build(ctx, getenv)
 		if err != nil {
 			return nil, err
+		}
+		secrets, err := openVault(getenv)
+		if err != nil {
+			return nil, err
+		}
+		if secrets != nil {
+			handler = lateHandler{&late[http.Handler]{read: secrets.read, build: build, getenv: getenv, now: time.Now, log: log}}
 		}
 		return New(handler, settings), nil
 	})
@@ -67,7 +80,25 @@ func Guard(build BuildAuthorizer) {
 // Listen is the main of a Lambda function that no API calls: what it builds
 // reads the events itself.
 func Listen[H lambda.Handler](build func(ctx context.Context, getenv func(string) string, log *slog.Logger) (H, error)) {
+	listen(func(ctx context.Context, getenv func(string) string, log *slog.Logger) (lambda.Handler, error) {
+		handler, err := build(ctx, getenv, log) // tried, as in Main
+		if err != nil {
+			return nil, err
+		}
+		secrets, err := openVault(getenv)
+		if err != nil || secrets == nil {
+			return handler, err
+		}
+		again := func(ctx context.Context, getenv func(string) string) (H, error) { return build(ctx, getenv, log) }
+		return lateEvents[H]{&late[H]{read: secrets.read, build: again, getenv: getenv, now: time.Now, log: log}}, nil
+	})
+}
+
+// listen builds what answers events, and has it answer them.
+func listen[H lambda.Handler](build func(ctx context.Context, getenv func(string) string, log *slog.Logger) (H, error)) {
 	log := slog.New(slog.NewJSONHandler(os.Stderr, nil))
+	// Whoever is given no log, as the audit's records, writes lines alike.
+	slog.SetDefault(log)
 	ctx := context.Background()
 	handler, err := build(ctx, os.Getenv, log)
 	if err != nil {

@@ -46,7 +46,7 @@ ministack)
 	install "ministack-$MINISTACK" python_packages
 	installed "$@"
 	export PYTHONPATH="$cache/ministack-$MINISTACK"
-	export SERVICES=${SERVICES-dynamodb,dynamodbstreams,ses,sqs}
+	export SERVICES=${SERVICES-dynamodb,dynamodbstreams,ses,sqs,secretsmanager}
 	export BIND_HOST=127.0.0.1 GATEWAY_PORT=$port SFTP_ENABLED=0 IOT_MTLS_ENABLED=0 LOG_LEVEL=${LOG_LEVEL:-WARNING}
 	run=(python3 "$here/../../localstack/emulator.py")
 	;;

@@ -42,7 +42,9 @@ type Deployment struct {
 // Environment is what the functions' environment sets, as os.Environ has it.
 func (d *Deployment) Environment() (environ []string) {
 	for _, name := range slices.Sorted(maps.Keys(d.environment)) {
-		environ = append(environ, name+"="+d.environment[name])
+		if value := d.environment[name]; value != "" {
+			environ = append(environ, name+"="+value)
+		}
 	}
 	return environ
 }

@@ -46,7 +46,7 @@ func (d *Doctor) Functions(ctx context.Context, deployed *Deployment) []Finding 
 			continue
 		}
 		running++
-		for _, key := range append(secrets(), "STYX_TABLE", "STYX_BASE_PATH", "SERVE_PUBLIC_BASE_URL") {
+		for _, key := range append(secrets(), "STYX_TABLE", "STYX_BASE_PATH", "SERVE_PUBLIC_BASE_URL", "COURIER_SMTP_FROM_ADDRESS") {
 			value := got.Environment.Variables[key]
 			if known, there := shared[key]; there && known != value {
 				differ[key] = true
@@ -73,25 +73,20 @@ func (d *Doctor) Functions(ctx context.Context, deployed *Deployment) []Finding 
 
 func (f *findings) secrets(environment map[string]string) {
 	const fresh = "openssl rand -hex 16"
-	seen := map[string]string{}
 	good := true
 	for _, key := range secrets() {
 		list := environment[key]
-		switch twin := seen[list]; {
+		switch {
 		case list == "" && key == "SECRETS_DEFAULT":
 			good = false
 			f.problem("secrets", key+" is not set: every function makes its own, and sessions end with it", "set it to what "+fresh+" prints, and deploy")
 		case strings.Contains(list, "quickstart-secret"):
 			good = false
 			f.problem("secrets", key+" is the quickstart's, which everybody can read", "set it to what "+fresh+" prints, and deploy")
-		case list != "" && twin != "":
-			good = false
-			f.warn("secrets", key+" is the same as "+twin, "give each its own, so that one can be changed without the other")
 		}
-		seen[list] = key
 	}
 	if good {
-		f.fine("secrets", "are set, and each its own")
+		f.fine("secrets", "are set")
 	}
 }
 

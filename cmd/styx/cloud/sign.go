@@ -18,8 +18,8 @@ import (
 )
 
 const (
-	// service is what API Gateway's endpoints sign for.
-	service = "execute-api"
+	// gatewayService is what API Gateway's endpoints sign for.
+	gatewayService = "execute-api"
 	// maxBody bounds what is signed, in bytes: API Gateway takes 10 MB.
 	maxBody = 10 << 20
 )
@@ -69,15 +69,17 @@ func Signer(ctx context.Context, profile, region, host string, next http.RoundTr
 	if c.Region == "" {
 		return nil, fmt.Errorf("sign for %s: name the AWS region with --region", host)
 	}
-	return &signer{host, c.Region, c.Credentials, v4.NewSigner(), time.Now, next}, nil
+	return &signer{host, gatewayService, c.Region, c.Credentials, v4.NewSigner(), time.Now, next}, nil
 }
 
 type signer struct {
-	host, region string
-	credentials  aws.CredentialsProvider
-	signer       *v4.Signer
-	now          func() time.Time
-	next         http.RoundTripper
+	host        string
+	service     string
+	region      string
+	credentials aws.CredentialsProvider
+	signer      *v4.Signer
+	now         func() time.Time
+	next        http.RoundTripper
 }
 
 // RoundTrip signs and sends a copy of the request.
@@ -101,7 +103,7 @@ func (s *signer) RoundTrip(r *http.Request) (*http.Response, error) {
 		signed.Body = io.NopCloser(bytes.NewReader(body))
 	}
 	sum := sha256.Sum256(body)
-	if err := s.signer.SignHTTP(r.Context(), credentials, signed, hex.EncodeToString(sum[:]), service, s.region, s.now()); err != nil {
+	if err := s.signer.SignHTTP(r.Context(), credentials, signed, hex.EncodeToString(sum[:]), s.service, s.region, s.now()); err != nil {
 		return nil, fmt.Errorf("sign the request: %w", err)
 	}
 	return s.next.RoundTrip(signed)

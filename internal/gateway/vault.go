@@ -1,0 +1,112 @@
+package gateway
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
+
+	"styx/internal/config"
+)
+
+const (
+	// vaultService is what requests are signed for.
+	vaultService = "secretsmanager"
+	// vaultTime bounds one call, vaultBytes its answer: a secret has 64 kB at most.
+	vaultTime  = 5 * time.Second
+	vaultBytes = 256 << 10
+)
+
+// vault is the secret of Secrets Manager that holds what the configuration in
+// the zip only stands in for. One call is all there is to it, so it is signed by
+// hand.
+type vault struct {
+	id, region, endpoint string
+	keys                 []string // that it has to hold
+	credentials          aws.Credentials
+	signer               *v4.Signer
+	client               *http.Client
+	now                  func() time.Time
+}
+
+// openVault returns the vault that STYX_SECRET_SETTINGS names, nil for none. It
+// makes no call. Which settings are in it stands beside the configuration.
+func openVault(getenv func(string) string) (*vault, error) {
+	id := getenv("STYX_SECRET_SETTINGS")
+	if id == "" {
+		return nil, nil
+	}
+	listed, err := os.ReadFile(filepath.Join(filepath.Dir(getenv("STYX_CONFIG")), "secret-settings.txt"))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("read which settings are secret: %w", err)
+	}
+	region := cmp.Or(getenv("AWS_REGION"), getenv("AWS_DEFAULT_REGION"))
+	return &vault{
+		id: id, region: region, keys: strings.Fields(string(listed)),
+		endpoint: cmp.Or(getenv("AWS_ENDPOINT_URL_SECRETS_MANAGER"), getenv("AWS_ENDPOINT_URL"), "https://secretsmanager."+region+".amazonaws.com"),
+		credentials: aws.Credentials{
+			AccessKeyID:     getenv("AWS_ACCESS_KEY_ID"),
+			SecretAccessKey: getenv("AWS_SECRET_ACCESS_KEY"),
+			SessionToken:    getenv("AWS_SESSION_TOKEN"),
+		},
+		signer: v4.NewSigner(),
+		client: &http.Client{Transport: &http.Transport{}, Timeout: vaultTime},
+		now:    time.Now,
+	}, nil
+}
+
+// read returns what the vault holds, as [config.Apart] reads it. Its errors
+// name keys and never values.
+func (v *vault) read(ctx context.Context) (string, error) {
+	body := encoded(struct{ SecretId string }{v.id})
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, v.endpoint+"/", bytes.NewReader(body))
+	if err != nil {
+		return "", fmt.Errorf("read secret settings: %w", err)
+	}
+	request.Header.Set("Content-Type", "application/x-amz-json-1.1")
+	request.Header.Set("X-Amz-Target", "secretsmanager.GetSecretValue")
+	sum := sha256.Sum256(body)
+	if err := v.signer.SignHTTP(ctx, v.credentials, request, hex.EncodeToString(sum[:]), vaultService, v.region, v.now()); err != nil {
+		return "", fmt.Errorf("read secret settings: %w", err)
+	}
+	response, err := v.client.Do(request)
+	if err != nil {
+		return "", fmt.Errorf("read secret settings: %w", err)
+	}
+	defer func() { _ = response.Body.Close() }()
+	answer, err := io.ReadAll(io.LimitReader(response.Body, vaultBytes))
+	if err != nil {
+		return "", fmt.Errorf("read secret settings: %w", err)
+	}
+	var said struct {
+		SecretString string
+		Type         string `json:"__type"`
+	}
+	if err := json.Unmarshal(answer, &said); err != nil || response.StatusCode != http.StatusOK {
+		return "", fmt.Errorf("read secret settings: %s %s", response.Status, said.Type)
+	}
+	values, err := config.Apart(said.SecretString)
+	if err != nil {
+		return "", err
+	}
+	for _, key := range v.keys {
+		if _, there := values[key]; !there {
+			return "", fmt.Errorf("read secret settings: %s is not among them: styx settings put brings it", key)
+		}
+	}
+	return said.SecretString, nil
+}
