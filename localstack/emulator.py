@@ -33,9 +33,10 @@ def correct(kind, create):
     handlers["create"] = lambda *args, **kwargs: create(original, *args, **kwargs)
 
 
-def identity_with_records(original, *args, **kwargs):
-    """A mail identity has the names and values of its DKIM records."""
-    identity, attributes = original(*args, **kwargs)
+def identity_with_records(original, logical_id, properties, *args, **kwargs):
+    """A mail identity signs unless told not to, and has its DKIM records."""
+    properties = {"DkimAttributes": {"SigningEnabled": True}, **properties}
+    identity, attributes = original(logical_id, properties, *args, **kwargs)
     for n in "123":
         attributes[f"DkimDNSTokenName{n}"] = f"token{n}._domainkey.{identity}"
         attributes[f"DkimDNSTokenValue{n}"] = f"token{n}.dkim.amazonses.com"
