@@ -7,6 +7,7 @@ release=$(<test/emulated/previous-release)
 at=$PWD/.cache/emulated
 [[ -f $at/previous/$release ]] && exit
 git cat-file -e "$release^{commit}" 2>/dev/null ||
+	git fetch --quiet --unshallow 2>/dev/null ||
 	{ echo "the previous release, $release, is not in this clone: git fetch --unshallow" >&2; exit 1; }
 rm -rf "$at/previous" "$at/source"
 mkdir -p "$at/source"

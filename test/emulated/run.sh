@@ -28,13 +28,13 @@ conformance() {
 	STYX_LEFTOUT=test/emulated/leftout.txt STYX_SERVER="$at/emulated front -in $at ${*:2} -c" test/conformance.sh "$STYX_CONFORMANCE" "$counts/$1"
 }
 
-part 'the previous release' test/emulated/previous.sh
 part deploying test/emulated/start.sh -config test/emulated/deploy -base-url https://id.shop.example.test/
 trap '"$at/emulated" down' EXIT
 
 part journeys tests e2e -skip "$last"
 if [[ -n ${STYX_CONFORMANCE:-} ]]; then
 	part conformance conformance e2e-conformance
+	part 'the previous release' test/emulated/previous.sh
 	part 'conformance, with the previous release beside' conformance e2e-side-by-side -previous "$at/previous"
 fi
 part permissions tests e2e-last -run "$last"
