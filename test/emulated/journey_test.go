@@ -45,6 +45,9 @@ func TestABrowserSignsUpProvesItsAddressAndComesBack(t *testing.T) {
 		t.Fatalf("whoami: %s", me)
 	}
 
+	// Who is signed in has nobody to sign up.
+	b.wants(http.StatusSeeOther, http.MethodGet, "/self-service/registration/browser", nil).lands(t, "https://shop.example.test/welcome")
+
 	// The mail's link leads to the page that has the code, so that nobody who only
 	// looks at links has used it.
 	mail := d.mail(t, email, 1)
