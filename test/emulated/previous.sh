@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # Builds the functions of the previous release into .cache/emulated/previous.
+# It exits with 3 where that release is not at hand: without the history.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -8,7 +9,7 @@ at=$PWD/.cache/emulated
 [[ -f $at/previous/$release ]] && exit
 git cat-file -e "$release^{commit}" 2>/dev/null ||
 	git fetch --quiet --unshallow 2>/dev/null ||
-	{ echo "the previous release, $release, is not in this clone: git fetch --unshallow" >&2; exit 1; }
+	exit 3
 rm -rf "$at/previous" "$at/source"
 mkdir -p "$at/source"
 git archive "$release" | tar -x -C "$at/source"
