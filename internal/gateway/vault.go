@@ -43,20 +43,29 @@ type vault struct {
 	now                  func() time.Time
 }
 
+// unused is what STYX_SECRET_SETTINGS says to a function that has no use for
+// them.
+const unused = "unused"
+
 // openVault returns the vault that STYX_SECRET_SETTINGS names, nil for none. It
-// makes no call. Which settings are in it stands beside the configuration.
+// makes no call. Which settings are in it stands beside the configuration: where
+// there are some, a function that is told of no vault would send what stands in
+// for them to the world, so it is refused.
 func openVault(getenv func(string) string) (*vault, error) {
-	id := getenv("STYX_SECRET_SETTINGS")
-	if id == "" {
-		return nil, nil
-	}
 	listed, err := os.ReadFile(filepath.Join(filepath.Dir(getenv("STYX_CONFIG")), "secret-settings.txt"))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("read which settings are secret: %w", err)
 	}
+	id, names := getenv("STYX_SECRET_SETTINGS"), strings.Fields(string(listed))
+	switch {
+	case id == "" && len(names) > 0:
+		return nil, fmt.Errorf("%s is kept apart from the configuration: STYX_SECRET_SETTINGS must name the secret that has it, or be %q", names[0], unused)
+	case id == "" || id == unused:
+		return nil, nil
+	}
 	region := cmp.Or(getenv("AWS_REGION"), getenv("AWS_DEFAULT_REGION"))
 	return &vault{
-		id: id, region: region, keys: strings.Fields(string(listed)),
+		id: id, region: region, keys: names,
 		endpoint: cmp.Or(getenv("AWS_ENDPOINT_URL_SECRETS_MANAGER"), getenv("AWS_ENDPOINT_URL"), "https://secretsmanager."+region+".amazonaws.com"),
 		credentials: aws.Credentials{
 			AccessKeyID:     getenv("AWS_ACCESS_KEY_ID"),
