@@ -36,7 +36,7 @@ const (
 // hand.
 type vault struct {
 	id, region, endpoint string
-	keys                 []string // that it has to hold
+	names                []string // of what it has to hold; whatever else is there is of another build
 	credentials          aws.Credentials
 	signer               *v4.Signer
 	client               *http.Client
@@ -65,7 +65,7 @@ func openVault(getenv func(string) string) (*vault, error) {
 	}
 	region := cmp.Or(getenv("AWS_REGION"), getenv("AWS_DEFAULT_REGION"))
 	return &vault{
-		id: id, region: region, keys: names,
+		id: id, region: region, names: names,
 		endpoint: cmp.Or(getenv("AWS_ENDPOINT_URL_SECRETS_MANAGER"), getenv("AWS_ENDPOINT_URL"), "https://secretsmanager."+region+".amazonaws.com"),
 		credentials: aws.Credentials{
 			AccessKeyID:     getenv("AWS_ACCESS_KEY_ID"),
@@ -79,7 +79,7 @@ func openVault(getenv func(string) string) (*vault, error) {
 }
 
 // read returns what the vault holds, as [config.Apart] reads it. Its errors
-// name keys and never values.
+// tell names and never values.
 func (v *vault) read(ctx context.Context) (string, error) {
 	body := encoded(struct{ SecretId string }{v.id})
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, v.endpoint+"/", bytes.NewReader(body))
@@ -108,14 +108,17 @@ func (v *vault) read(ctx context.Context) (string, error) {
 	if err := json.Unmarshal(answer, &said); err != nil || response.StatusCode != http.StatusOK {
 		return "", fmt.Errorf("read secret settings: %s %s", response.Status, said.Type)
 	}
-	values, err := config.Apart(said.SecretString)
+	values, err := config.Kept(said.SecretString)
 	if err != nil {
 		return "", err
 	}
-	for _, key := range v.keys {
-		if _, there := values[key]; !there {
-			return "", fmt.Errorf("read secret settings: %s is not among them: styx settings put brings it", key)
+	listed := map[string]string{}
+	for _, name := range v.names {
+		value, there := values[name]
+		if !there {
+			return "", fmt.Errorf("read secret settings: %s is not among them: styx settings put brings it", name)
 		}
+		listed[name] = value
 	}
-	return said.SecretString, nil
+	return string(encoded(listed)), nil
 }
