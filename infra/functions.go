@@ -184,7 +184,7 @@ func (f function) environment(s shared) *map[string]*string {
 	if s.mail != nil {
 		env["COURIER_SMTP_FROM_ADDRESS"] = &s.options.FromAddress
 	}
-	if s.edge != nil && slices.ContainsFunc(routes.All, func(r routes.Route) bool { return r.Function == f.name }) {
+	if s.edge != nil && slices.ContainsFunc(s.options.routes(), func(r routes.Route) bool { return r.Function == f.name }) {
 		env["STYX_EDGE_SECRET"] = s.edge
 	}
 	if f.name == "admin" {
