@@ -73,7 +73,8 @@ func openVault(getenv func(string) string) (*vault, error) {
 			SessionToken:    getenv("AWS_SESSION_TOKEN"),
 		},
 		signer: v4.NewSigner(),
-		client: &http.Client{Transport: &http.Transport{}, Timeout: vaultTime},
+		// A connection would be dead by the next read.
+		client: &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: vaultTime},
 		now:    time.Now,
 	}, nil
 }

@@ -2,11 +2,13 @@ package gateway
 
 import (
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 )
 
@@ -86,5 +88,34 @@ func TestAVaultGivesWhatIsListedAlone(t *testing.T) {
 		if strings.TrimSpace(got) != row.gives || (err != nil) != (row.says != "") || err != nil && (!strings.Contains(err.Error(), row.says) || strings.Contains(err.Error(), "hunter2")) {
 			t.Errorf("%s: %q %v", name, got, err)
 		}
+	}
+}
+
+// TestAVaultKeepsNoConnection: it would be dead after the minutes between two
+// reads, most of which a function spends frozen, and what is sent on a dead one
+// waits for its answer until the call's time is up.
+func TestAVaultKeepsNoConnection(t *testing.T) {
+	var connections atomic.Int32
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = io.WriteString(w, `{"SecretString":"{}"}`)
+	}))
+	server.Config.ConnState = func(_ net.Conn, state http.ConnState) {
+		if state == http.StateNew {
+			connections.Add(1)
+		}
+	}
+	server.Start()
+	defer server.Close()
+	v, err := openVault(listing(t, "", map[string]string{"STYX_SECRET_SETTINGS": "arn", "AWS_ENDPOINT_URL": server.URL, "AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b"}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if _, err := v.read(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if connections.Load() != 2 {
+		t.Errorf("2 reads by %d connections", connections.Load())
 	}
 }
