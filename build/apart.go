@@ -49,13 +49,17 @@ func apart(content []byte) ([]byte, map[string]string, error) {
 		return nil, nil, fmt.Errorf("%s is neither YAML nor JSON", configuration)
 	}
 	secrets := map[string]string{}
+	var wrong []error
 	walk(plain, nil, func(at []string, value string) {
+		if isSecret(at, value) && standsIn(value) {
+			wrong = append(wrong, errStandIn(configuration, at))
+		}
 		if at[0] != "secrets" && !strings.Contains(strings.Join(at, "\n"), ".") && isSecret(at, value) {
 			secrets[strings.Join(at, ".")] = value
 		}
 	})
-	if len(secrets) == 0 {
-		return content, nil, nil
+	if len(secrets) == 0 || len(wrong) > 0 {
+		return content, nil, errors.Join(wrong...)
 	}
 	for key, value := range secrets {
 		at := find(&document, strings.Split(key, "."))

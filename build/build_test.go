@@ -361,6 +361,26 @@ func TestASecretIsForItsPlace(t *testing.T) {
 	}
 }
 
+// TestStandInsAreNoSecrets: a configuration that somebody took out of a zip, to
+// build from it again, would be deployed without the secrets it had.
+func TestStandInsAreNoSecrets(t *testing.T) {
+	for text, key := range map[string]string{
+		"courier: {smtp: {connection_uri: 'smtps://kept-apart.invalid:465/'}}\n":                                           "courier.smtp.connection_uri",
+		"courier: {smtp: {headers: {X-Token: kept-apart-in-secrets-manager, X-Other: hunter2}}}\n":                         "courier.smtp.headers.X-Token",
+		"session: {whoami: {tokenizer: {templates: {a: {jwks_url: 'base64://e30='}}}}}\n":                                  "session.whoami.tokenizer.templates.a.jwks_url",
+		"selfservice: {methods: {oidc: {config: {providers: [{id: a, client_secret: kept-apart-in-secrets-manager}]}}}}\n": "selfservice.methods.oidc.config.providers.0.client_secret",
+	} {
+		for _, apart := range []bool{true, false} {
+			folder := t.TempDir()
+			write(t, filepath.Join(folder, "styx.yml"), text)
+			_, _, err := configFiles(folder, apart)
+			if want := "styx.yml has at " + key + " what stands in for a secret: put the secret there"; err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "hunter2") {
+				t.Errorf("%s, apart %v: %v", text, apart, err)
+			}
+		}
+	}
+}
+
 func TestDatabaseStaysOut(t *testing.T) {
 	folder := t.TempDir()
 	if err := os.WriteFile(filepath.Join(folder, "styx.db"), []byte("people"), 0o600); err != nil {
