@@ -73,6 +73,7 @@ func apart(content []byte) ([]byte, map[string]string, error) {
 			at.SetString(standIn)
 		}
 	}
+	uncomment(&document)
 	left, err := yaml.Marshal(&document)
 	if err != nil {
 		return nil, nil, fmt.Errorf("write %s: %w", configuration, err)
@@ -89,6 +90,14 @@ func apart(content []byte) ([]byte, map[string]string, error) {
 		named[key+"@"+place] = value
 	}
 	return left, named, nil
+}
+
+// uncomment takes the comments out: what a secret was before is often left there.
+func uncomment(n *yaml.Node) {
+	n.HeadComment, n.LineComment, n.FootComment = "", "", ""
+	for _, one := range n.Content {
+		uncomment(one)
+	}
 }
 
 // around tells the place of a secret from another that had the same key, or will

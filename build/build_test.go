@@ -361,6 +361,15 @@ func TestASecretIsForItsPlace(t *testing.T) {
 	}
 }
 
+// TestCommentsStayOut: what a secret was before is often left beside it.
+func TestCommentsStayOut(t *testing.T) {
+	const text = "# hunter2 once\ncourier: # hunter2\n  smtp:\n    # connection_uri: smtps://a:hunter2@b:465\n    connection_uri: smtps://a:b@c:465 # was hunter2\n    from_address: '#1@example.com'\n  # hunter2\n# hunter2\n"
+	packed, _, wrong := packing(t, map[string]string{"styx.yml": text})
+	if wrong != "" || strings.Contains(packed["styx.yml"], "hunter2") || !strings.Contains(packed["styx.yml"], "#1@example.com") {
+		t.Errorf("%s\n%s", wrong, packed["styx.yml"])
+	}
+}
+
 // TestStandInsAreNoSecrets: a configuration that somebody took out of a zip, to
 // build from it again, would be deployed without the secrets it had.
 func TestStandInsAreNoSecrets(t *testing.T) {
