@@ -136,23 +136,20 @@ func find(n *yaml.Node, path []string) *yaml.Node {
 
 // within is what stands at a path, nil for nothing.
 func within(n *yaml.Node, path []string) *yaml.Node {
-	switch n.Kind {
-	case yaml.DocumentNode:
+	switch {
+	case n.Kind == yaml.DocumentNode:
 		return within(n.Content[0], path)
-	case yaml.AliasNode:
+	case n.Kind == yaml.AliasNode:
 		return within(n.Alias, path)
-	}
-	if len(path) == 0 {
+	case len(path) == 0:
 		return n
-	}
-	switch n.Kind {
-	case yaml.MappingNode:
+	case n.Kind == yaml.MappingNode:
 		for i := 0; i < len(n.Content); i += 2 {
 			if n.Content[i].Value == path[0] {
 				return within(n.Content[i+1], path[1:])
 			}
 		}
-	case yaml.SequenceNode:
+	case n.Kind == yaml.SequenceNode:
 		if i, err := strconv.Atoi(path[0]); err == nil && i >= 0 && i < len(n.Content) {
 			return within(n.Content[i], path[1:])
 		}

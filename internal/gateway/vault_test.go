@@ -58,7 +58,7 @@ func manager(t *testing.T, holds string) *httptest.Server {
 		if r.Header.Get("X-Amz-Target") != "secretsmanager.GetSecretValue" || r.Header.Get("Authorization") == "" {
 			w.WriteHeader(http.StatusBadRequest)
 		}
-		_, _ = io.WriteString(w, string(encoded(map[string]string{"SecretString": holds})))
+		_, _ = w.Write(encoded(map[string]string{"SecretString": holds}))
 	}))
 	t.Cleanup(server.Close)
 	return server
