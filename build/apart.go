@@ -1,6 +1,8 @@
 package main
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -34,7 +36,7 @@ const (
 )
 
 // apart takes the secrets out of a configuration, and returns what is left and
-// the secrets by their keys. In their place stands what the configuration takes
+// the secrets by their keys and places. In their place stands what the configuration takes
 // for valid and nobody can use: a function that has no need of them starts all
 // the same. The lists of secrets.* stay, for the stack makes its own.
 func apart(content []byte) ([]byte, map[string]string, error) {
@@ -47,13 +49,17 @@ func apart(content []byte) ([]byte, map[string]string, error) {
 		return nil, nil, fmt.Errorf("%s is neither YAML nor JSON", configuration)
 	}
 	secrets := map[string]string{}
+	var wrong []error
 	walk(plain, nil, func(at []string, value string) {
+		if isSecret(at, value) && standsIn(value) {
+			wrong = append(wrong, errStandIn(configuration, at))
+		}
 		if at[0] != "secrets" && !strings.Contains(strings.Join(at, "\n"), ".") && isSecret(at, value) {
 			secrets[strings.Join(at, ".")] = value
 		}
 	})
-	if len(secrets) == 0 {
-		return content, nil, nil
+	if len(secrets) == 0 || len(wrong) > 0 {
+		return content, nil, errors.Join(wrong...)
 	}
 	for key, value := range secrets {
 		at := find(&document, strings.Split(key, "."))
@@ -67,36 +73,85 @@ func apart(content []byte) ([]byte, map[string]string, error) {
 			at.SetString(standIn)
 		}
 	}
+	uncomment(&document)
 	left, err := yaml.Marshal(&document)
 	if err != nil {
 		return nil, nil, fmt.Errorf("write %s: %w", configuration, err)
 	}
-	return left, secrets, same(content, left, secrets)
+	if err := same(content, left, secrets); err != nil {
+		return nil, nil, err
+	}
+	named := map[string]string{}
+	for key, value := range secrets {
+		place, err := around(&document, strings.Split(key, "."))
+		if err != nil {
+			return nil, nil, err
+		}
+		named[key+"@"+place] = value
+	}
+	return left, named, nil
 }
 
-// find is the value at a path, nil for none.
+// uncomment takes the comments out: what a secret was before is often left there.
+func uncomment(n *yaml.Node) {
+	n.HeadComment, n.LineComment, n.FootComment = "", "", ""
+	for _, one := range n.Content {
+		uncomment(one)
+	}
+}
+
+// around tells the place of a secret from another that had the same key, or will
+// have it: were a list's members to change places, one receiver would be sent
+// the other's secret until both the zips and the secrets are there. It is the
+// digest of what is around the secret: the receiver, which has a URL, else the
+// member of a list, else what it is a member of. No secret is in it.
+func around(document *yaml.Node, path []string) (string, error) {
+	at := path[:len(path)-1]
+	for i := len(at); i > 0; i-- {
+		_, notNumbered := strconv.Atoi(at[i-1])
+		if notNumbered == nil || find(document, append(slices.Clip(at[:i]), "url")) != nil {
+			at = at[:i]
+			break
+		}
+	}
+	var place any
+	if err := within(document, at).Decode(&place); err != nil {
+		return "", fmt.Errorf("%s: %w", strings.Join(at, "."), err)
+	}
+	text, err := json.Marshal(place)
+	if err != nil {
+		return "", fmt.Errorf("%s: %w", strings.Join(at, "."), err)
+	}
+	sum := sha256.Sum256(text)
+	return hex.EncodeToString(sum[:8]), nil
+}
+
+// find is the scalar at a path, nil for none.
 func find(n *yaml.Node, path []string) *yaml.Node {
-	switch n.Kind {
-	case yaml.DocumentNode:
-		return find(n.Content[0], path)
-	case yaml.AliasNode:
-		return find(n.Alias, path)
-	case yaml.MappingNode:
-		for i := 0; len(path) > 0 && i < len(n.Content); i += 2 {
+	if found := within(n, path); found != nil && found.Kind == yaml.ScalarNode {
+		return found
+	}
+	return nil
+}
+
+// within is what stands at a path, nil for nothing.
+func within(n *yaml.Node, path []string) *yaml.Node {
+	switch {
+	case n.Kind == yaml.DocumentNode:
+		return within(n.Content[0], path)
+	case n.Kind == yaml.AliasNode:
+		return within(n.Alias, path)
+	case len(path) == 0:
+		return n
+	case n.Kind == yaml.MappingNode:
+		for i := 0; i < len(n.Content); i += 2 {
 			if n.Content[i].Value == path[0] {
-				return find(n.Content[i+1], path[1:])
+				return within(n.Content[i+1], path[1:])
 			}
 		}
-	case yaml.SequenceNode:
-		if len(path) == 0 {
-			return nil
-		}
+	case n.Kind == yaml.SequenceNode:
 		if i, err := strconv.Atoi(path[0]); err == nil && i >= 0 && i < len(n.Content) {
-			return find(n.Content[i], path[1:])
-		}
-	case yaml.ScalarNode:
-		if len(path) == 0 {
-			return n
+			return within(n.Content[i], path[1:])
 		}
 	}
 	return nil

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"debug/elf"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"maps"
@@ -299,7 +300,12 @@ func TestSecretsOfTheConfigurationAreKeptApart(t *testing.T) {
 		},
 		"courier: {smtp: {from_address: a@example.com}}\n": nil,
 	} {
-		packed, got, wrong := packing(t, map[string]string{"styx.yml": text})
+		packed, named, wrong := packing(t, map[string]string{"styx.yml": text})
+		got := map[string]string{}
+		for name, value := range named {
+			key, _, _ := strings.Cut(name, "@")
+			got[key] = value
+		}
 		if wrong != "" || !maps.Equal(got, want) {
 			t.Errorf("%s\nkept apart %v, %s, want %v", text, got, wrong, want)
 		}
@@ -308,11 +314,78 @@ func TestSecretsOfTheConfigurationAreKeptApart(t *testing.T) {
 			t.Errorf("the zip has a secret:\n%s", whole)
 		}
 		keys := ""
-		for _, key := range slices.Sorted(maps.Keys(want)) {
-			keys += key + "\n"
+		for _, name := range slices.Sorted(maps.Keys(named)) {
+			keys += name + "\n"
 		}
 		if packed["secret-settings.txt"] != keys {
 			t.Errorf("the zip names %q, want %q", packed["secret-settings.txt"], keys)
+		}
+	}
+}
+
+// TestASecretIsForItsPlace: a zip of one order of a list takes no secret of
+// another order's, for it would go to another receiver.
+func TestASecretIsForItsPlace(t *testing.T) {
+	const (
+		google  = "{id: google, issuer_url: https://google.example, client_secret: %s}"
+		github  = "{id: github, issuer_url: https://github.example, client_secret: %s}"
+		gateway = "{request_config: {url: https://%s.example, auth: {type: api_key, config: {name: a, value: %s}}}}"
+	)
+	names := func(providers, mail, other string) []string {
+		t.Helper()
+		_, secrets, wrong := packing(t, map[string]string{"styx.yml": "courier: {http: " + mail + "}\n" +
+			"selfservice: {methods: {oidc: {config: {providers: [" + providers + "]}}}}\nlog: {level: " + other + "}\n"})
+		if wrong != "" {
+			t.Fatal(wrong)
+		}
+		return slices.Sorted(maps.Keys(secrets))
+	}
+	mail := fmt.Sprintf(gateway, "mail", "hunter0")
+	one, other := fmt.Sprintf(google, "hunter1"), fmt.Sprintf(github, "hunter2")
+	before := names(one+", "+other, mail, "info")
+	for name, same := range map[string][]string{
+		"a setting elsewhere": names(one+", "+other, mail, "error"),
+		"other secrets":       names(fmt.Sprintf(google, "hunter3")+", "+fmt.Sprintf(github, "hunter4"), fmt.Sprintf(gateway, "mail", "hunter5"), "info"),
+	} {
+		if !slices.Equal(before, same) {
+			t.Errorf("%s: %v became %v", name, before, same)
+		}
+	}
+	for name, moved := range map[string][]string{
+		"another order":    names(other+", "+one, fmt.Sprintf(gateway, "other", "hunter0"), "info"),
+		"another receiver": names(strings.ReplaceAll(one+", "+other, "example", "invalid"), fmt.Sprintf(gateway, "more", "hunter0"), "info"),
+	} {
+		if shared := slices.DeleteFunc(slices.Clone(moved), func(one string) bool { return !slices.Contains(before, one) }); len(shared) > 0 || len(moved) != 3 {
+			t.Errorf("%s: secrets of before are taken for %v of %v", name, shared, moved)
+		}
+	}
+}
+
+// TestCommentsStayOut: what a secret was before is often left beside it.
+func TestCommentsStayOut(t *testing.T) {
+	const text = "# hunter2 once\ncourier: # hunter2\n  smtp:\n    # connection_uri: smtps://a:hunter2@b:465\n    connection_uri: smtps://a:b@c:465 # was hunter2\n    from_address: '#1@example.com'\n  # hunter2\n# hunter2\n"
+	packed, _, wrong := packing(t, map[string]string{"styx.yml": text})
+	if wrong != "" || strings.Contains(packed["styx.yml"], "hunter2") || !strings.Contains(packed["styx.yml"], "#1@example.com") {
+		t.Errorf("%s\n%s", wrong, packed["styx.yml"])
+	}
+}
+
+// TestStandInsAreNoSecrets: a configuration that somebody took out of a zip, to
+// build from it again, would be deployed without the secrets it had.
+func TestStandInsAreNoSecrets(t *testing.T) {
+	for text, key := range map[string]string{
+		"courier: {smtp: {connection_uri: 'smtps://kept-apart.invalid:465/'}}\n":                                           "courier.smtp.connection_uri",
+		"courier: {smtp: {headers: {X-Token: kept-apart-in-secrets-manager, X-Other: hunter2}}}\n":                         "courier.smtp.headers.X-Token",
+		"session: {whoami: {tokenizer: {templates: {a: {jwks_url: 'base64://e30='}}}}}\n":                                  "session.whoami.tokenizer.templates.a.jwks_url",
+		"selfservice: {methods: {oidc: {config: {providers: [{id: a, client_secret: kept-apart-in-secrets-manager}]}}}}\n": "selfservice.methods.oidc.config.providers.0.client_secret",
+	} {
+		for _, apart := range []bool{true, false} {
+			folder := t.TempDir()
+			write(t, filepath.Join(folder, "styx.yml"), text)
+			_, _, err := configFiles(folder, apart)
+			if want := "styx.yml has at " + key + " what stands in for a secret: put the secret there"; err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "hunter2") {
+				t.Errorf("%s, apart %v: %v", text, apart, err)
+			}
 		}
 	}
 }

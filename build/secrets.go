@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"path"
 	"slices"
 	"strings"
@@ -34,8 +35,8 @@ var inlineKeys = []string{"**.jwks_url"}
 
 // secretsIn tells where content holds what should not be in a zip. The errors
 // name files and keys, never values. A file that is not YAML is searched for
-// PEM keys alone.
-func secretsIn(name string, content []byte) []error {
+// PEM keys alone. What was taken out of it has something to stand in for it.
+func secretsIn(name string, content []byte, taken map[string]string) []error {
 	var found []error
 	if bytes.Contains(content, []byte("PRIVATE KEY-----")) {
 		found = append(found, fmt.Errorf("%s holds a private key", name))
@@ -57,6 +58,13 @@ func secretsIn(name string, content []byte) []error {
 			if !isSecret(at, value) {
 				return
 			}
+			if standsIn(value) {
+				key := strings.Join(at, ".") + "@"
+				if !slices.ContainsFunc(slices.Collect(maps.Keys(taken)), func(name string) bool { return strings.HasPrefix(name, key) }) {
+					found = append(found, errStandIn(name, at))
+				}
+				return
+			}
 			way := "move what it is for into " + configuration
 			if at[0] == "secrets" {
 				way = "take it out: the stack makes its own, and README.md of infra says how to bring yours"
@@ -68,16 +76,23 @@ func secretsIn(name string, content []byte) []error {
 	}
 }
 
-// isSecret tells whether a value at that place is one.
+// isSecret tells whether a value at that place is one, or stands in for one.
 func isSecret(at []string, value string) bool {
 	fits := func(patterns []string) bool {
 		return slices.ContainsFunc(patterns, func(pattern string) bool { return matches(strings.Split(pattern, "."), at) })
 	}
-	switch value {
-	case "", standIn, standInURI, standInDocument:
-		return false
-	}
-	return fits(secretKeys) || strings.HasPrefix(value, "base64://") && fits(inlineKeys)
+	return value != "" && (fits(secretKeys) || strings.HasPrefix(value, "base64://") && fits(inlineKeys))
+}
+
+// standsIn tells whether a value is what an earlier build put in a secret's place.
+func standsIn(value string) bool {
+	return slices.Contains([]string{standIn, standInURI, standInDocument}, value)
+}
+
+// errStandIn refuses one: whoever took the configuration out of a zip has to put
+// the secret in again.
+func errStandIn(name string, at []string) error {
+	return fmt.Errorf("%s has at %s what stands in for a secret: put the secret there", name, strings.Join(at, "."))
 }
 
 // walk calls visit for every scalar in value, in a steady order.

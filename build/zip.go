@@ -74,7 +74,11 @@ func configFiles(folder string, keepApart bool) (files []file, secrets map[strin
 				return err
 			}
 		}
-		found = append(found, secretsIn(name, content)...)
+		var taken map[string]string
+		if name == configuration {
+			taken = secrets
+		}
+		found = append(found, secretsIn(name, content, taken)...)
 		files = append(files, file{name, content, 0o644})
 		return nil
 	})

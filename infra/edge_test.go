@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"os/exec"
+	"slices"
 	"strings"
 	"testing"
 
@@ -22,10 +23,12 @@ func edged() (domain, own assertions.Template) {
 func TestOnlyTheEdgeKnowsTheSecretOfTheAPI(t *testing.T) {
 	const secret = `{"Fn::Join":["",["{{resolve:secretsmanager:",{"Ref":"EdgeSecret"},":SecretString:::}}"]]}`
 	domain, own := edged()
+	pages := synth(map[string]any{"zips": zips, "edge": "true", "ui": "true"})
 	for _, row := range []struct {
 		template assertions.Template
 		url      string
 	}{
+		{pages, `{"Fn::Join":["",["https://",{"Fn::GetAtt":["Edge","DomainName"]}]]}`},
 		{domain, `"https://id.example.com"`},
 		{own, `{"Fn::Join":["",["https://",{"Fn::GetAtt":["Edge","DomainName"]}]]}`},
 	} {
@@ -37,7 +40,7 @@ func TestOnlyTheEdgeKnowsTheSecretOfTheAPI(t *testing.T) {
 			}
 		}
 		public := map[string]bool{}
-		for _, route := range routes.All {
+		for _, route := range slices.Concat(routes.All, routes.Pages) {
 			public[logicalName(route.Function)] = true
 		}
 		for name, is := range resources(t, row.template, "AWS::Lambda::Function") {

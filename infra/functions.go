@@ -177,13 +177,17 @@ func (f function) environment(s shared) *map[string]*string {
 		env["STYX_TABLE"] = s.table.TableName()
 		maps.Copy(env, s.secrets.values)
 	}
-	if s.apart.of(f) {
+	switch {
+	case s.apart.of(f):
 		env["STYX_SECRET_SETTINGS"] = s.apart.arn
+	case s.apart.arn != nil:
+		// Without a word of them it would not start on what stands in for them.
+		env["STYX_SECRET_SETTINGS"] = jsii.String("unused")
 	}
 	if s.mail != nil {
 		env["COURIER_SMTP_FROM_ADDRESS"] = &s.options.FromAddress
 	}
-	if s.edge != nil && slices.ContainsFunc(routes.All, func(r routes.Route) bool { return r.Function == f.name }) {
+	if s.edge != nil && slices.ContainsFunc(s.options.routes(), func(r routes.Route) bool { return r.Function == f.name }) {
 		env["STYX_EDGE_SECRET"] = s.edge
 	}
 	if f.name == "admin" {

@@ -127,7 +127,7 @@ func read(context func(key string) any) (options, error) {
 	}
 	o.limits = readLimits(text, number)
 	var err error
-	o.SecretSettings, err = readSettings(o.Zips)
+	o.SecretSettings, err = o.readSettings()
 	wrong = append(wrong, o.Concurrency.check(), checkRetention(o.LogRetention), o.checkEdge(), err)
 	if (o.Zone == "") != (o.ZoneName == "") {
 		wrong = append(wrong, errors.New("context zone and zone-name: one needs the other"))

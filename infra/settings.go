@@ -1,6 +1,7 @@
 package main
 
 import (
+	"archive/zip"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -60,19 +61,43 @@ func (s settings) of(f function) bool {
 	})
 }
 
-// readSettings are the keys of those in the folder of the zips, none where the
-// build wrote no such file.
-func readSettings(zips string) ([]string, error) {
-	content, err := os.ReadFile(filepath.Join(zips, "secret-settings.json")) //nolint:gosec // the operator's own folder
-	if errors.Is(err, fs.ErrNotExist) {
+// readSettings are the names of those in the folder of the zips, none where the
+// build wrote no such file. The zip lists them too: where the file did not come
+// along, the stack would take their secret away.
+func (o options) readSettings() ([]string, error) {
+	listed, err := o.listedSettings()
+	if err != nil {
+		return nil, err
+	}
+	content, err := os.ReadFile(filepath.Join(o.Zips, "secret-settings.json"))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("read secret settings: %w", err)
+	}
+	var values map[string]string
+	if err == nil && json.Unmarshal(content, &values) != nil { // its error may quote one
+		return nil, errors.New("secret-settings.json beside the zips is not what a build writes")
+	}
+	names := slices.Sorted(maps.Keys(values))
+	if !slices.Equal(names, listed) {
+		return nil, fmt.Errorf("secret-settings.json beside the zips is not of their build: it has %q, and they list %q", names, listed)
+	}
+	return names, nil
+}
+
+// listedSettings are the names that a zip lists. What is no zip lists none, and
+// AWS refuses it.
+func (o options) listedSettings() ([]string, error) {
+	packed, err := zip.OpenReader(o.zip("courier"))
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, zip.ErrFormat) {
 		return nil, nil
 	}
 	if err != nil {
 		return nil, fmt.Errorf("read secret settings: %w", err)
 	}
-	var values map[string]string
-	if json.Unmarshal(content, &values) != nil { // its error may quote one
-		return nil, errors.New("secret-settings.json beside the zips is not what a build writes")
+	defer func() { _ = packed.Close() }()
+	content, err := fs.ReadFile(packed, "secret-settings.txt")
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("read secret settings: %w", err)
 	}
-	return slices.Sorted(maps.Keys(values)), nil
+	return strings.Fields(string(content)), nil
 }

@@ -31,8 +31,8 @@ func SignedOnly(settings *Settings, getenv func(string) string) {
 // for as long as the process lives. It reads STYX_BASE_PATH, the path under
 // which a custom domain mounts the API, and STYX_EDGE_SECRET, which each request
 // must bring where there is one. STYX_SECRET_SETTINGS names the secret of Secrets
-// Manager that holds what the configuration only stands in for: read at the
-// first event.
+// Manager that holds what the configuration only stands in for, read at the first
+// event; a function without it refuses to start on a zip that lists some.
 func Main(build Build, options ...Option) {
 	listen(func(ctx context.Context, getenv func(string) string, log *slog.Logger) (*Gateway, error) {
 		settings := Settings{

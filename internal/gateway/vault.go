@@ -36,27 +36,36 @@ const (
 // hand.
 type vault struct {
 	id, region, endpoint string
-	keys                 []string // that it has to hold
+	names                []string // of what it has to hold; whatever else is there is of another build
 	credentials          aws.Credentials
 	signer               *v4.Signer
 	client               *http.Client
 	now                  func() time.Time
 }
 
+// unused is what STYX_SECRET_SETTINGS says to a function that has no use for
+// them.
+const unused = "unused"
+
 // openVault returns the vault that STYX_SECRET_SETTINGS names, nil for none. It
-// makes no call. Which settings are in it stands beside the configuration.
+// makes no call. Which settings are in it stands beside the configuration: where
+// there are some, a function that is told of no vault would send what stands in
+// for them to the world, so it is refused.
 func openVault(getenv func(string) string) (*vault, error) {
-	id := getenv("STYX_SECRET_SETTINGS")
-	if id == "" {
-		return nil, nil
-	}
 	listed, err := os.ReadFile(filepath.Join(filepath.Dir(getenv("STYX_CONFIG")), "secret-settings.txt"))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("read which settings are secret: %w", err)
 	}
+	id, names := getenv("STYX_SECRET_SETTINGS"), strings.Fields(string(listed))
+	switch {
+	case id == "" && len(names) > 0:
+		return nil, fmt.Errorf("%s is kept apart from the configuration: STYX_SECRET_SETTINGS must name the secret that has it, or be %q", names[0], unused)
+	case id == "" || id == unused:
+		return nil, nil
+	}
 	region := cmp.Or(getenv("AWS_REGION"), getenv("AWS_DEFAULT_REGION"))
 	return &vault{
-		id: id, region: region, keys: strings.Fields(string(listed)),
+		id: id, region: region, names: names,
 		endpoint: cmp.Or(getenv("AWS_ENDPOINT_URL_SECRETS_MANAGER"), getenv("AWS_ENDPOINT_URL"), "https://secretsmanager."+region+".amazonaws.com"),
 		credentials: aws.Credentials{
 			AccessKeyID:     getenv("AWS_ACCESS_KEY_ID"),
@@ -64,13 +73,14 @@ func openVault(getenv func(string) string) (*vault, error) {
 			SessionToken:    getenv("AWS_SESSION_TOKEN"),
 		},
 		signer: v4.NewSigner(),
-		client: &http.Client{Transport: &http.Transport{}, Timeout: vaultTime},
+		// A connection would be dead by the next read.
+		client: &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: vaultTime},
 		now:    time.Now,
 	}, nil
 }
 
 // read returns what the vault holds, as [config.Apart] reads it. Its errors
-// name keys and never values.
+// tell names and never values.
 func (v *vault) read(ctx context.Context) (string, error) {
 	body := encoded(struct{ SecretId string }{v.id})
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, v.endpoint+"/", bytes.NewReader(body))
@@ -99,14 +109,17 @@ func (v *vault) read(ctx context.Context) (string, error) {
 	if err := json.Unmarshal(answer, &said); err != nil || response.StatusCode != http.StatusOK {
 		return "", fmt.Errorf("read secret settings: %s %s", response.Status, said.Type)
 	}
-	values, err := config.Apart(said.SecretString)
+	values, err := config.Kept(said.SecretString)
 	if err != nil {
 		return "", err
 	}
-	for _, key := range v.keys {
-		if _, there := values[key]; !there {
-			return "", fmt.Errorf("read secret settings: %s is not among them: styx settings put brings it", key)
+	listed := map[string]string{}
+	for _, name := range v.names {
+		value, there := values[name]
+		if !there {
+			return "", fmt.Errorf("read secret settings: %s is not among them: styx settings put brings it", name)
 		}
+		listed[name] = value
 	}
-	return said.SecretString, nil
+	return string(encoded(listed)), nil
 }

@@ -6,7 +6,9 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"net/url"
+	"strings"
 
 	"styx/internal/app/environment"
 	"styx/internal/config"
@@ -23,11 +25,23 @@ func UI(_ context.Context, getenv func(string) string) (http.Handler, error) {
 		return nil, err
 	}
 	shown := Options(c)
-	// The one host that is called is the operator's own, wherever it is: no word
-	// of a stranger's chooses it, and an emulator's is this machine.
-	shown.Client = outbound.New(outbound.Policy{AllowPrivate: true})
+	// The one host that is called is the operator's own, wherever it is, and no
+	// redirect leads on from it. What is inside a Lambda is called only where the
+	// URL says so itself, as an emulator's does: a name may be made to lead there.
+	runtimeAPI := getenv("AWS_LAMBDA_RUNTIME_API")
+	shown.Client = outbound.New(outbound.Policy{
+		AllowPrivate: true, Lambda: runtimeAPI != "" && !local(c.Serve.Public.BaseURL.Hostname()), RuntimeAPI: runtimeAPI,
+	})
 	shown.Log = slog.Default()
 	return pages.New(shown), nil
+}
+
+// local tells whether a host names the machine it is asked for on.
+func local(host string) bool {
+	if address, err := netip.ParseAddr(host); err == nil {
+		return address.Unmap().IsLoopback()
+	}
+	return host == "localhost" || strings.HasSuffix(host, ".localhost")
 }
 
 // Options are what a configuration tells the pages.

@@ -1,6 +1,7 @@
 package builtin
 
 import (
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -29,11 +30,20 @@ courier: {smtp: {from_address: no-reply@example.org}}
 // deployed is the function, with that configuration beside it and nothing else.
 func deployed(t *testing.T) http.Handler {
 	t.Helper()
+	return at(t, "https://id.example.org/auth/")
+}
+
+// at is the function of a public API with that URL.
+func at(t *testing.T, publicURL string) http.Handler {
+	t.Helper()
 	file := filepath.Join(t.TempDir(), "styx.yml")
-	if err := os.WriteFile(file, []byte(production), 0o600); err != nil {
+	content := strings.Replace(production, "https://id.example.org/auth/", publicURL, 1)
+	if err := os.WriteFile(file, []byte(content), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	handler, err := UI(t.Context(), func(name string) string { return map[string]string{"STYX_CONFIG": file}[name] })
+	handler, err := UI(t.Context(), func(name string) string {
+		return map[string]string{"STYX_CONFIG": file, "AWS_LAMBDA_RUNTIME_API": "169.254.100.1:9001"}[name]
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -86,5 +96,33 @@ func TestKeysOfPages(t *testing.T) {
 	want := []string{"GET /", "HEAD /", "GET /ui", "HEAD /ui", "GET /ui/{page+}", "HEAD /ui/{page+}", "POST /ui/{page+}"}
 	if !slices.Equal(keys, want) {
 		t.Errorf("%v, want %v", keys, want)
+	}
+}
+
+// TestPagesCallNoMachineButTheAPIs: what is inside a Lambda is called only where
+// the public URL says so itself, as an emulator's does.
+func TestPagesCallNoMachineButTheAPIs(t *testing.T) {
+	asked := 0
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		asked++
+		w.WriteHeader(http.StatusUnauthorized)
+	}))
+	defer server.Close()
+	_, port, err := net.SplitHostPort(server.Listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for host, want := range map[string]int{
+		"127.0.0.1":       1,
+		"localhost":       1,
+		"0.0.0.0":         0, // which Linux takes for itself, as it would a name that was made to lead there
+		"169.254.169.254": 0,
+	} {
+		asked = 0
+		w := httptest.NewRecorder()
+		at(t, "http://"+host+":"+port+"/").ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/ui/session", nil))
+		if asked != want {
+			t.Errorf("%s: asked %d times, %d %s", host, asked, w.Code, w.Body)
+		}
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"cmp"
 	"fmt"
 	"os"
+	"strings"
 
 	"styx/internal/config"
 )
@@ -13,14 +14,16 @@ import (
 // Configuration reads the configuration of one function: the file that travels
 // in its zip (STYX_CONFIG, by default styx.yml), over it the environment, over
 // that the overrides. Under sam local, which says so in AWS_SAM_LOCAL, the rules
-// are those of --dev.
+// are those of --dev; not at a public URL of https, which sam has none of: there
+// somebody copied the variable.
 func Configuration(getenv func(string) string, overrides map[string]any) (*config.Config, error) {
 	name := cmp.Or(getenv("STYX_CONFIG"), "styx.yml")
 	data, err := os.ReadFile(name) //nolint:gosec // the operator's own file
 	if err != nil {
 		return nil, fmt.Errorf("read configuration: %w", err)
 	}
-	if getenv("AWS_SAM_LOCAL") == "true" {
+	secure := strings.HasPrefix(strings.ToLower(getenv("SERVE_PUBLIC_BASE_URL")), "https:")
+	if getenv("AWS_SAM_LOCAL") == "true" && !secure {
 		overrides["dev"] = true
 	}
 	c, _, err := config.Load([]config.Source{{Name: name, Data: data}}, os.Environ(), overrides)
