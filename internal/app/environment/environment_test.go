@@ -40,3 +40,22 @@ courier: {smtp: {from_address: no-reply@example.org}}
 		}
 	}
 }
+
+// TestDevelopmentIsNotForHTTPS: such a configuration keeps mail with its codes,
+// and takes secrets that everybody knows.
+func TestDevelopmentIsNotForHTTPS(t *testing.T) {
+	t.Setenv("STYX_CONFIG", filepath.Join(t.TempDir(), "styx.yml"))
+	if err := os.WriteFile(os.Getenv("STYX_CONFIG"), []byte(`dev: true
+identity: {default_schema_id: default, schemas: [{id: default, url: "base64://eyJwcm9wZXJ0aWVzIjp7fX0="}]}
+selfservice: {default_browser_return_url: "https://app.example.org/"}
+courier: {smtp: {from_address: no-reply@example.org}}
+`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for publicURL, fine := range map[string]bool{"http://127.0.0.1:4433/": true, "https://id.example.org/": false} {
+		t.Setenv("SERVE_PUBLIC_BASE_URL", publicURL)
+		if _, err := Configuration(os.Getenv, map[string]any{"dsn": "dynamodb://styx"}); (err == nil) != fine {
+			t.Errorf("%s: %v", publicURL, err)
+		}
+	}
+}
