@@ -60,16 +60,11 @@ func (e *Engine) newRecovery(r *http.Request, typ string) (*flow.Flow, error) {
 // submitRecovery answers a submission to a recovery flow, and a link that leads
 // into one.
 func (e *Engine) submitRecovery(w http.ResponseWriter, r *http.Request) {
-	if e.looksAhead(w, r) {
+	sent, step, opening := e.beginProof(w, r, flow.Recovery)
+	if step == nil {
 		return
 	}
-	sent := submitted(w, r)
 	link := followed(r, sent.plain)
-	step, opening := e.begin(w, r, e.asking(flow.Recovery, sent))
-	if step == nil || e.replacedExpired(w, r, step) {
-		return
-	}
-	step.Form = sent.plain
 	if sent.err != nil {
 		step.Flow.Active = e.lastMethod(flow.Recovery) // clients have seen it named there
 		e.failFlow(w, r, step, sent.err)
