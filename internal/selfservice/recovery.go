@@ -29,8 +29,6 @@ func (e *Engine) Recovery() Handlers {
 	}
 }
 
-const codeUsed = "The code was already used. Please request another code."
-
 // startRecovery returns a new recovery flow, or why there is none.
 func (e *Engine) startRecovery(r *http.Request, typ string) (*flow.Flow, error) {
 	if !e.Config.Flows.Recovery.Enabled {
@@ -88,7 +86,7 @@ func (e *Engine) submitRecovery(w http.ResponseWriter, r *http.Request) {
 		invalid := ui.Say(ui.RecoveryTokenInvalid)
 		e.retryRecovery(w, r, step, invalid, fault.Bad(invalid.Text))
 	case errors.Is(err, store.ErrConsumed):
-		e.retryRecovery(w, r, step, ui.Say(ui.RecoveryDone), fault.Bad(codeUsed))
+		e.retryRecovery(w, r, step, ui.Say(ui.RecoveryDone), fault.CodeUsed())
 	case err != nil:
 		e.failRecovery(w, r, step, err)
 	case outcome.Method.Method == "":
