@@ -20,7 +20,7 @@ LINTCFN  := $(PYTHON)/bin/cfn-lint
 SAM      := SAM_CLI_TELEMETRY=0 $(CURDIR)/$(PYTHON)/bin/sam
 FUZZTIME := 60s
 
-.PHONY: help run styx build test test-dynamo golden fuzz lint fmt bench synth deploy destroy local-up \
+.PHONY: help run styx build test test-dynamo golden fuzz lint fmt bench synth deploy destroy local-up local-down emulated e2e \
 	counts check-format vet tests sdk stack templates need-node fuzz-smoke conformance
 
 help: ## list the targets
@@ -39,7 +39,7 @@ build: styx ## make bin/styx and each function's bootstrap and zip
 # The order is cheapest first. Each step that runs tests leaves its counts in a
 # file; the last line adds them up, and fails if anything failed, was skipped,
 # or if nothing ran.
-test: counts check-format vet build tests sdk stack templates lint fuzz-smoke conformance ## everything: format, vet, builds, tests, linters, fuzz targets
+test: counts check-format vet build tests sdk stack templates lint fuzz-smoke conformance e2e ## everything: format, vet, builds, tests, linters, fuzz targets
 	@$(TALLY) -sum $(COUNTS)
 
 counts:
@@ -50,7 +50,7 @@ check-format:
 	@bad=$$(gofmt -l $(SOURCE) infra); if [[ -n $$bad ]]; then printf 'not formatted (make fmt):\n%s\n' "$$bad"; exit 1; fi
 
 vet:
-	go vet -tags $(TAGS) ./...
+	go vet -tags $(TAGS),emulated ./...
 	cd test/sdk && go vet ./...
 
 tests: $(PYTHON)/installed
@@ -154,5 +154,17 @@ $(CDK): infra/package.json infra/package-lock.json | need-node
 	@cd .cache/cdk && npm ci --no-audit --no-fund
 	@touch $@
 
-local-up: ## (comes with the emulated deployment; not here yet)
-	@echo 'make $@: needs an emulated deployment, which is not part of this tree yet' >&2; exit 1
+# The emulator, deployed to. See localstack/README.md.
+EMULATED := .cache/emulated/emulated
+
+local-up: emulated ## deploy to an AWS emulator on this machine, and keep it running
+	@test/emulated/start.sh -config localstack/deploy -stand
+
+local-down: ## stop the emulator; what it held is gone
+	@$(EMULATED) down
+
+emulated: $(CDK)
+	@mkdir -p $(dir $(EMULATED)) && go build -o $(EMULATED) ./test/emulated
+
+e2e: counts emulated ## deploy to the emulator and run everything through it
+	@test/emulated/run.sh $(COUNTS)

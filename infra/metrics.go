@@ -74,8 +74,9 @@ func newMetrics(stack awscdk.Stack, of measured) metrics {
 			metric("AWS/DynamoDB", kind, "Sum", map[string]*string{"TableName": name}),
 			metric("AWS/DynamoDB", kind, "Sum", map[string]*string{"TableName": name, "GlobalSecondaryIndexName": jsii.String(table.Definition().Index.Name)}))
 	}
-	// Each metric under an alarm is paid for; no login does without these.
-	for _, operation := range []string{"BatchGetItem", "PutItem", "TransactWriteItems"} {
+	// Each metric under an alarm is paid for; no login does without these. Nothing
+	// is put: a single write is an update.
+	for _, operation := range []string{"BatchGetItem", "UpdateItem", "TransactWriteItems"} {
 		m.tableErrors = append(m.tableErrors, metric("AWS/DynamoDB", "SystemErrors", "Sum", map[string]*string{"TableName": name, "Operation": &operation}))
 	}
 	if of.mail != nil {

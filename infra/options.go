@@ -23,6 +23,9 @@ type options struct {
 	// the API's own. It needs a Certificate, the ARN of one of the same region,
 	// or a Zone.
 	Domain, Certificate string
+	// BaseURL is where browsers reach the public API when something of one's own
+	// stands before it, as a content delivery network.
+	BaseURL string
 	// Zone is the id of a public hosted zone of Route 53, and ZoneName its
 	// domain: then the records of Domain and of mail are made as well.
 	Zone, ZoneName string
@@ -95,6 +98,7 @@ func read(context func(key string) any) (options, error) {
 		Stage:          text("stage", "production", `[a-z][a-z0-9-]{0,31}`, "lower-case letters, digits and dashes"),
 		Architecture:   text("architecture", "arm64", `arm64|x86_64`, "arm64 or x86_64"),
 		Domain:         text("domain", "", host, "a host name"),
+		BaseURL:        text("base-url", "", `https://`+host+`(:\d+)?(/[^?#\s]*)?|http://127\.0\.0\.1:\d+/?`, "an https URL, or one of this machine for an emulator"),
 		Certificate:    text("certificate", "", `arn:[a-z-]+:acm:[^:]+:\d+:certificate/.+`, "the ARN of a certificate"),
 		Zone:           text("zone", "", `Z[A-Z0-9]+`, "the id of a hosted zone"),
 		ZoneName:       text("zone-name", "", host, "a domain"),
@@ -130,6 +134,9 @@ func read(context func(key string) any) (options, error) {
 	}
 	if o.Domain != "" && (o.Certificate == "") == (o.Zone == "") {
 		wrong = append(wrong, errors.New("context domain: needs either a certificate or a zone"))
+	}
+	if o.Domain != "" && o.BaseURL != "" {
+		wrong = append(wrong, errors.New("context domain and base-url: one excludes the other"))
 	}
 	if o.Zone != "" && o.Domain != "" && !within(o.Domain, o.ZoneName) {
 		wrong = append(wrong, fmt.Errorf("context domain: %s is not in the zone %s", o.Domain, o.ZoneName))

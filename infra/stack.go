@@ -22,13 +22,17 @@ func newStack(scope constructs.Construct, o options) awscdk.Stack {
 	}
 	secrets := newSecrets(stack, o)
 	public := newPublicAPI(stack, o, secrets.key, zone)
+	baseURL := public.url
+	if o.BaseURL != "" {
+		baseURL = &o.BaseURL
+	}
 	s := shared{
 		options: o,
 		table:   newTable(stack, o),
 		secrets: secrets,
 		log:     newLogGroup(stack, o),
 		apart:   newSettings(stack, o, secrets.key),
-		baseURL: public.url,
+		baseURL: baseURL,
 		edge:    public.edge,
 		mail:    newSender(stack, o, zone),
 	}

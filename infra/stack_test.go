@@ -276,14 +276,16 @@ func TestPoliciesAllowEachFunctionItsCallsOnly(t *testing.T) {
 			"xray:PutTelemetryRecords xray:PutTraceSegments \"*\"" // they have no resource to name
 		ours = `arn:",{"Ref":"AWS::Partition"},":ses:",{"Ref":"AWS::Region"},":",{"Ref":"AWS::AccountId"},":`
 
-		note   = "dynamodb:BatchGetItem dynamodb:GetItem dynamodb:PutItem dynamodb:UpdateItem " + table
-		change = "dynamodb:BatchGetItem dynamodb:ConditionCheckItem dynamodb:DeleteItem dynamodb:GetItem dynamodb:PutItem dynamodb:UpdateItem " + table
-		list   = "dynamodb:BatchGetItem dynamodb:ConditionCheckItem dynamodb:DeleteItem dynamodb:GetItem dynamodb:PutItem dynamodb:Query dynamodb:UpdateItem " + table
+		find   = "dynamodb:GetItem " + table
+		note   = "dynamodb:GetItem dynamodb:UpdateItem " + table
+		add    = "dynamodb:BatchGetItem dynamodb:GetItem dynamodb:UpdateItem " + table
+		change = "dynamodb:BatchGetItem dynamodb:DeleteItem dynamodb:GetItem dynamodb:UpdateItem " + table
+		list   = "dynamodb:BatchGetItem dynamodb:DeleteItem dynamodb:GetItem dynamodb:Query dynamodb:UpdateItem " + table
 	)
 	want := map[string][]string{
-		"Registration": {change}, "Login": {change}, "Settings": {change}, "Recovery": {change}, "Verification": {change},
+		"Registration": {add}, "Login": {change}, "Settings": {change}, "Recovery": {change}, "Verification": {change},
 		"Session":    {list},
-		"Meta":       {note},
+		"Meta":       {find},
 		"Authorizer": {"dynamodb:BatchGetItem " + table},
 		"Ui":         {}, // it asks the public API
 		"Admin":      {list, "dynamodb:Query " + index},
@@ -403,6 +405,16 @@ func TestADomainIsTheOnlyHost(t *testing.T) {
 		_, table := env["STYX_TABLE"]
 		if pages := strings.HasPrefix(name, "Ui"); pages == secret || pages == table {
 			t.Errorf("%s knows the secrets: %v, the table: %v", name, secret, table)
+		}
+	}
+}
+
+func TestWhatStandsBeforeTheAPIIsItsURL(t *testing.T) {
+	before := synth(map[string]any{"zips": zips, "base-url": "https://example.com/id/"})
+	for name, is := range resources(t, before, "AWS::Lambda::Function") {
+		env := is.Properties["Environment"].(map[string]any)["Variables"].(map[string]any)
+		if env["SERVE_PUBLIC_BASE_URL"] != "https://example.com/id/" {
+			t.Errorf("%s takes %v for the public API", name, env["SERVE_PUBLIC_BASE_URL"])
 		}
 	}
 }

@@ -22,7 +22,7 @@ func TestCommandsOfThePagesExist(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, page := range []string{"../docs/operations.md", "../docs/cost.md", "../infra/README.md"} {
+	for _, page := range []string{"../docs/aws.md", "../docs/operations.md", "../docs/cost.md", "../infra/README.md", "../localstack/README.md"} {
 		text, err := os.ReadFile(page)
 		if err != nil {
 			t.Fatal(err)

@@ -48,7 +48,7 @@ ministack)
 	export PYTHONPATH="$cache/ministack-$MINISTACK"
 	export SERVICES=${SERVICES-dynamodb,dynamodbstreams,ses,sqs,secretsmanager}
 	export BIND_HOST=127.0.0.1 GATEWAY_PORT=$port SFTP_ENABLED=0 IOT_MTLS_ENABLED=0 LOG_LEVEL=${LOG_LEVEL:-WARNING}
-	run=(python3 -c 'from ministack.app import main; main()')
+	run=(python3 "$here/../../localstack/emulator.py")
 	;;
 local)
 	install "dynamodb-local-$DYNAMODB_LOCAL" node_packages
