@@ -21,8 +21,8 @@ functions and their secrets, at SES, and whether both APIs answer as they should
 It changes nothing, and needs read access alone. --stack finds all of it; without
 one, what the flags and the configuration name is looked at.`,
 		examples: []string{
-			"styx doctor --stack styx -c styx.yml --region eu-central-1",
-			"styx doctor --table styx-Table-1ABC --profile production",
+			"styx doctor --stack styx-production -c styx.yml --region eu-central-1",
+			"styx doctor --table styx-production-Table-1ABC --profile production",
 		},
 		prepare: func(flags *flag.FlagSet) action {
 			target, format := targetFlags(flags), formatFlag(flags)

@@ -3,10 +3,7 @@
 package main
 
 import (
-	"bytes"
 	"crypto/rand"
-	"encoding/json"
-	"net/http"
 	"os"
 	"strings"
 	"testing"
@@ -14,15 +11,13 @@ import (
 
 	"styx/internal/secret"
 	"styx/internal/table/dynamo"
+	"styx/test/dynamodb"
 )
 
 // TestDoctorOfARealTable finds nothing wrong with the table that Styx makes
 // itself, but for what no development table has.
 func TestDoctorOfARealTable(t *testing.T) {
-	endpoint := os.Getenv("STYX_TEST_DYNAMODB")
-	if endpoint == "" {
-		t.Fatal("STYX_TEST_DYNAMODB is not set: run this by test/dynamodb/with.sh")
-	}
+	endpoint := dynamodb.Endpoint(t)
 	credentials(t, keyID, secretKey)
 	t.Setenv("AWS_ENDPOINT_URL_DYNAMODB", endpoint)
 	name := "styx-" + secret.NewV7(time.Now(), rand.Reader).String()
@@ -46,31 +41,10 @@ func TestDoctorOfARealTable(t *testing.T) {
 // TestSettingsReachTheirSecret puts some into a real one, twice, and reads what
 // a function would.
 func TestSettingsReachTheirSecret(t *testing.T) {
-	endpoint := os.Getenv("STYX_TEST_DYNAMODB")
-	if endpoint == "" {
-		t.Fatal("STYX_TEST_DYNAMODB is not set: run this by test/dynamodb/with.sh")
-	}
+	endpoint := dynamodb.Endpoint(t)
 	manager := func(operation string, body map[string]string) (answer struct{ ARN, SecretString string }) {
 		t.Helper()
-		encoded, err := json.Marshal(body)
-		if err != nil {
-			t.Fatal(err)
-		}
-		r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, endpoint, bytes.NewReader(encoded))
-		if err != nil {
-			t.Fatal(err)
-		}
-		// It looks at the service and the region alone.
-		r.Header.Set("Authorization", "AWS4-HMAC-SHA256 Credential=test/20260701/"+region+"/secretsmanager/aws4_request, SignedHeaders=host, Signature=0")
-		r.Header.Set("X-Amz-Target", "secretsmanager."+operation)
-		response, err := http.DefaultClient.Do(r)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer response.Body.Close()
-		if err := json.NewDecoder(response.Body).Decode(&answer); err != nil || response.StatusCode != http.StatusOK {
-			t.Fatalf("%s: %s, %v", operation, response.Status, err)
-		}
+		dynamodb.Ask(t, endpoint, region+"/secretsmanager", "secretsmanager."+operation, body, &answer)
 		return answer
 	}
 	arn := manager("CreateSecret", map[string]string{"Name": "styx-" + rand.Text(), "SecretString": "{}"}).ARN

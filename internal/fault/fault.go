@@ -98,6 +98,9 @@ func Bad(reason string) *Error { return &Error{Kind: BadRequest, Reason: reason}
 // Missing is the 404 of a record that is not there.
 func Missing() *Error { return &Error{Kind: NotFound, Message: "Unable to locate the resource"} }
 
+// CodeUsed says that a code was used by another submission.
+func CodeUsed() *Error { return Bad("The code was already used. Please request another code.") }
+
 // InvalidCredentials is the one answer to a wrong password and to an unknown
 // identifier (ASVS 5.0, 6.3.8).
 func InvalidCredentials() *Error {

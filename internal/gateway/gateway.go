@@ -92,14 +92,14 @@ func (g *Gateway) answer(ctx context.Context, payload []byte, began time.Time, w
 	if !g.byTheEdge(&passed) {
 		return forbidden("around_the_edge")
 	}
-	known := facts{requestID: written.requestID, caller: callerOf(event)}
-	if g.signed && known.caller == nil {
+	caller := callerOf(event)
+	if g.signed && caller == nil {
 		return forbidden("unsigned_event")
 	}
 
 	ctx, cancel := context.WithDeadline(ctx, deadline(ctx, began))
 	defer cancel()
-	ctx = audit.During(context.WithValue(ctx, factsKey{}, known), known.requestID)
+	ctx = audit.During(context.WithValue(ctx, callerKey{}, caller), written.requestID)
 	ctx = context.WithValue(ctx, lineKey{}, written)
 	response, err = g.adapter.ProxyWithContext(withPassage(ctx, passed), passed.event)
 	if err != nil {

@@ -56,7 +56,7 @@ func Main(build Build, options ...Option) {
 			return nil, err
 		}
 		if secrets != nil {
-			handler = lateHandler{&late[http.Handler]{read: secrets.read, build: build, getenv: getenv, now: time.Now, log: log}}
+			handler = lazyHandler{&lazy[http.Handler]{read: secrets.read, build: build, getenv: getenv, now: time.Now, log: log}}
 		}
 		return New(handler, settings), nil
 	})
@@ -90,7 +90,7 @@ func Listen[H lambda.Handler](build func(ctx context.Context, getenv func(string
 			return handler, err
 		}
 		again := func(ctx context.Context, getenv func(string) string) (H, error) { return build(ctx, getenv, log) }
-		return lateEvents[H]{&late[H]{read: secrets.read, build: again, getenv: getenv, now: time.Now, log: log}}, nil
+		return lazyEvents[H]{&lazy[H]{read: secrets.read, build: again, getenv: getenv, now: time.Now, log: log}}, nil
 	})
 }
 

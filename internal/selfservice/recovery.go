@@ -29,8 +29,6 @@ func (e *Engine) Recovery() Handlers {
 	}
 }
 
-const codeUsed = "The code was already used. Please request another code."
-
 // startRecovery returns a new recovery flow, or why there is none.
 func (e *Engine) startRecovery(r *http.Request, typ string) (*flow.Flow, error) {
 	if !e.Config.Flows.Recovery.Enabled {
@@ -60,16 +58,11 @@ func (e *Engine) newRecovery(r *http.Request, typ string) (*flow.Flow, error) {
 // submitRecovery answers a submission to a recovery flow, and a link that leads
 // into one.
 func (e *Engine) submitRecovery(w http.ResponseWriter, r *http.Request) {
-	if e.looksAhead(w, r) {
+	sent, step, opening := e.beginProof(w, r, flow.Recovery)
+	if step == nil {
 		return
 	}
-	sent := submitted(w, r)
 	link := followed(r, sent.plain)
-	step, opening := e.begin(w, r, e.asking(flow.Recovery, sent))
-	if step == nil || e.replacedExpired(w, r, step) {
-		return
-	}
-	step.Form = sent.plain
 	if sent.err != nil {
 		step.Flow.Active = e.lastMethod(flow.Recovery) // clients have seen it named there
 		e.failFlow(w, r, step, sent.err)
@@ -93,7 +86,7 @@ func (e *Engine) submitRecovery(w http.ResponseWriter, r *http.Request) {
 		invalid := ui.Say(ui.RecoveryTokenInvalid)
 		e.retryRecovery(w, r, step, invalid, fault.Bad(invalid.Text))
 	case errors.Is(err, store.ErrConsumed):
-		e.retryRecovery(w, r, step, ui.Say(ui.RecoveryDone), fault.Bad(codeUsed))
+		e.retryRecovery(w, r, step, ui.Say(ui.RecoveryDone), fault.CodeUsed())
 	case err != nil:
 		e.failRecovery(w, r, step, err)
 	case outcome.Method.Method == "":

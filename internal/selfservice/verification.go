@@ -52,16 +52,11 @@ func (e *Engine) startVerification(r *http.Request, typ string) (*flow.Flow, err
 // submitVerification answers a submission to a verification flow, and a link
 // that leads into one.
 func (e *Engine) submitVerification(w http.ResponseWriter, r *http.Request) {
-	if e.looksAhead(w, r) {
+	sent, step, opening := e.beginProof(w, r, flow.Verification)
+	if step == nil {
 		return
 	}
-	sent := submitted(w, r)
 	link := followed(r, sent.plain)
-	step, opening := e.begin(w, r, e.asking(flow.Verification, sent))
-	if step == nil || e.replacedExpired(w, r, step) {
-		return
-	}
-	step.Form = sent.plain
 	switch {
 	case step.Flow.State == flow.ChallengePassed && !link:
 		e.replace(w, r, ui.Say(ui.VerificationDone), replacedDone)
@@ -102,6 +97,22 @@ func (e *Engine) submitVerification(w http.ResponseWriter, r *http.Request) {
 func isTaken(err error) bool {
 	_, taken := errors.AsType[*store.TakenError](err)
 	return taken
+}
+
+// beginProof reads a submission that shows an address to be somebody's, or a link
+// that does. Where there is nothing to go on with it has answered and returns no
+// step.
+func (e *Engine) beginProof(w http.ResponseWriter, r *http.Request, of flow.Kind) (submission, *flow.Step, *store.Opening) {
+	if e.looksAhead(w, r) {
+		return submission{}, nil, nil
+	}
+	sent := submitted(w, r)
+	step, opening := e.begin(w, r, e.asking(of, sent))
+	if step == nil || e.replacedExpired(w, r, step) {
+		return sent, nil, nil
+	}
+	step.Form = sent.plain
+	return sent, step, opening
 }
 
 // submitted is a submission, or what a link says.

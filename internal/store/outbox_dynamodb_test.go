@@ -4,20 +4,17 @@ package store
 
 import (
 	"crypto/rand"
-	"os"
 	"strconv"
 	"testing"
 	"time"
 
 	"styx/internal/table/dynamo"
+	"styx/test/dynamodb"
 )
 
 // TestOutboxOnDynamoDB holds the outbox to its rules on the other backend.
 func TestOutboxOnDynamoDB(t *testing.T) {
-	endpoint := os.Getenv("STYX_TEST_DYNAMODB")
-	if endpoint == "" {
-		t.Fatal("STYX_TEST_DYNAMODB names no endpoint; run test/dynamodb/with.sh")
-	}
+	endpoint := dynamodb.Endpoint(t)
 	set := map[string]string{"AWS_REGION": "eu-west-1", "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
 	for name, test := range map[string]func(*testing.T, post){
 		"claimHasOneWinner": claimHasOneWinner, "killedBetweenSendAndNote": killedBetweenSendAndNote,

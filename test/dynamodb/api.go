@@ -107,8 +107,16 @@ func readRecord(tb testing.TB, raw json.RawMessage) Record {
 	return Record{raw, told.Dynamodb.SequenceNumber, told.Dynamodb.NewImage}
 }
 
-// call makes one call of the API, whose clients are not linked.
+// call makes one call of the API.
 func call(tb testing.TB, endpoint, target string, in, out any) {
+	tb.Helper()
+	Ask(tb, endpoint, Region+"/dynamodb", target, in, out)
+}
+
+// Ask makes one call of the API, or of another that stands beside it in the emulator and speaks JSON: their clients are
+// not linked. scope is what a request is signed for, as us-east-1/secretsmanager, target the operation, as
+// secretsmanager.GetSecretValue.
+func Ask(tb testing.TB, endpoint, scope, target string, in, out any) {
 	tb.Helper()
 	body, err := json.Marshal(in)
 	if err != nil {
@@ -121,7 +129,7 @@ func call(tb testing.TB, endpoint, target string, in, out any) {
 	r.Header.Set("Content-Type", "application/x-amz-json-1.0")
 	r.Header.Set("X-Amz-Target", target)
 	// The emulators look at the names in it alone.
-	r.Header.Set("Authorization", "AWS4-HMAC-SHA256 Credential=test/20260701/us-east-1/dynamodb/aws4_request, SignedHeaders=host, Signature=0")
+	r.Header.Set("Authorization", "AWS4-HMAC-SHA256 Credential="+Key+"/20260701/"+scope+"/aws4_request, SignedHeaders=host, Signature=0")
 	response, err := http.DefaultClient.Do(r)
 	if err != nil {
 		tb.Fatal(err)

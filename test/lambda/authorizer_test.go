@@ -16,7 +16,7 @@ import (
 // TestAuthorizerLetsSessionsIn, by cookie and by token, until they are over: the
 // real binary stands before an API that is somebody else's.
 func TestAuthorizerLetsSessionsIn(t *testing.T) {
-	s := site{functions: []string{"registration", "login", "session", "authorizer"}}.deploy(t)
+	s := deployment{functions: []string{"registration", "login", "session", "authorizer"}}.deploy(t)
 	const email = "ann@example.com"
 	browser := browse(t, s, email)
 	app := &http.Client{Transport: s.public, Timeout: time.Minute}

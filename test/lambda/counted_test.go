@@ -87,7 +87,7 @@ func matches(members map[string]any, want map[string]string) bool {
 // TestTheStacksMetricsCountWhatHappens signs up, in, and fails to, and looks
 // what the alarms and the dashboard of the deployed stack would see of it.
 func TestTheStacksMetricsCountWhatHappens(t *testing.T) {
-	s := site{}.deploy(t)
+	s := deployment{}.deploy(t)
 	public := &http.Client{Transport: s.public}
 	if err := journey(public, "counted@example.com"); err != nil {
 		t.Fatal(err)

@@ -29,7 +29,7 @@ func newPost(t *testing.T, env ...string) *post {
 	var made struct{ QueueUrl string }
 	askSQS(t, "CreateQueue", map[string]any{"QueueName": "styx-" + strings.TrimPrefix(address(), "person-")[:20]}, &made)
 	p.queue = made.QueueUrl
-	p.drill = site{
+	p.drill = deployment{
 		timeout:   6 * time.Second,
 		functions: []string{"admin", "recovery", "courier"},
 		env: append([]string{

@@ -27,7 +27,7 @@ type drill struct {
 	app   *http.Client
 }
 
-func (at site) drill(t *testing.T) *drill {
+func (at deployment) drill(t *testing.T) *drill {
 	t.Helper()
 	proxy := dynamodb.NewProxy(t, dynamodb.Endpoint(t))
 	at.endpoint = proxy.URL

@@ -37,7 +37,7 @@ func TestHiccupOfTheTable(t *testing.T) {
 	for name, script := range hiccups() {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			d := site{concurrency: 20}.drill(t)
+			d := deployment{concurrency: 20}.drill(t)
 			all := d.prepare(t)
 			d.proxy.Reset()
 			d.proxy.Script(script)

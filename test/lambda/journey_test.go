@@ -157,7 +157,7 @@ func TestJourney(t *testing.T) {
 		"cookies in both places": {CookiesIn: gatewaytest.InBoth, PlainBodies: true},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := site{api: api}.deploy(t)
+			s := deployment{api: api}.deploy(t)
 			if err := journey(&http.Client{Transport: s.public, Timeout: time.Minute}, "ann@example.com"); err != nil {
 				t.Error(err)
 			}
@@ -215,7 +215,7 @@ func browse(t *testing.T, s *stack, email string) *http.Client {
 // TestUnmatchedRoutes: what nobody owns is answered by the function that knows
 // the whole table of routes.
 func TestUnmatchedRoutes(t *testing.T) {
-	s := site{}.deploy(t)
+	s := deployment{}.deploy(t)
 	client := &http.Client{Transport: s.public, Timeout: time.Minute, CheckRedirect: func(*http.Request, []*http.Request) error {
 		return http.ErrUseLastResponse
 	}}
@@ -251,7 +251,7 @@ func TestUnmatchedRoutes(t *testing.T) {
 // TestFiftyJourneysInParallel runs fifty people at once through one process of
 // each function.
 func TestFiftyJourneysInParallel(t *testing.T) {
-	s := site{concurrency: 50}.deploy(t)
+	s := deployment{concurrency: 50}.deploy(t)
 	client := &http.Client{Transport: s.public, Timeout: 2 * time.Minute}
 	var people sync.WaitGroup
 	for i := range 50 {

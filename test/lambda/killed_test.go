@@ -18,7 +18,7 @@ func TestFunctionKilledMidRequest(t *testing.T) {
 	for _, name := range slices.Sorted(maps.Keys(attempts)) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			d := site{}.drill(t)
+			d := deployment{}.drill(t)
 			d.person(t) // a bystander
 			for killed, call := true, int64(1); killed; call++ {
 				for _, last := range []dynamodb.Answer{dynamodb.Refuse, dynamodb.Drop} {

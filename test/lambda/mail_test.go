@@ -85,7 +85,7 @@ var link = regexp.MustCompile(`\bhttps://id\.example/self-service/verification\?
 // TestMailJourney: a registration's mail leaves by the courier function, which
 // nothing but its schedule wakes, and the code in it proves the address.
 func TestMailJourney(t *testing.T) {
-	s := site{}.deploy(t)
+	s := deployment{}.deploy(t)
 	emulator(t, http.MethodPost, "/v2/email/identities", map[string]string{"EmailIdentity": sender}, nil)
 	public := &http.Client{Transport: s.public, Timeout: time.Minute}
 	email := fmt.Sprintf("ann-%d@example.com", time.Now().UnixNano()) // the API outlives the test

@@ -42,7 +42,7 @@ func TestOutageOfTheTable(t *testing.T) {
 	for name, outage := range outages {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			d := site{concurrency: 20, timeout: 6 * time.Second}.drill(t)
+			d := deployment{concurrency: 20, timeout: 6 * time.Second}.drill(t)
 			all := d.prepare(t)
 			d.proxy.Script(func(dynamodb.Call) dynamodb.Answer { return outage })
 			for n, a := range d.together(all) {
@@ -72,7 +72,7 @@ func TestTableThatIsNotHeard(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			d := site{concurrency: 20, timeout: 6 * time.Second}.drill(t)
+			d := deployment{concurrency: 20, timeout: 6 * time.Second}.drill(t)
 			all := d.prepare(t)
 			d.proxy.Script(func(c dynamodb.Call) dynamodb.Answer {
 				if unheard(c) {
@@ -112,7 +112,7 @@ func TestTableThatIsNotHeard(t *testing.T) {
 func TestTableThatCanNotBeReached(t *testing.T) {
 	t.Parallel()
 	listen, address := closed(t)
-	s := site{endpoint: "http://" + address, timeout: 3 * time.Second, concurrency: 2}.deploy(t)
+	s := deployment{endpoint: "http://" + address, timeout: 3 * time.Second, concurrency: 2}.deploy(t)
 	d := &drill{stack: s, app: &http.Client{Transport: s.public, Timeout: time.Minute}}
 	var all []attempt
 	for _, kind := range []string{"registration", "login", "recovery", "verification"} {
@@ -176,7 +176,7 @@ func TestTableThatRefuses(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			d := site{env: row.env, functions: []string{"registration", "login"}}.drill(t)
+			d := deployment{env: row.env, functions: []string{"registration", "login"}}.drill(t)
 			d.proxy.Script(row.script)
 			for _, target := range []string{"/self-service/registration/api", "/self-service/registration/browser", "/self-service/login/flows?id=5f2e3b1c-9d1a-4c7e-8a55-0d7c0f5b2a11"} {
 				if a := d.send(attempt{method: http.MethodGet, target: base + target}); a.status != http.StatusInternalServerError || a.said != internal+"\n" || a.header.Get("Retry-After") != "" {

@@ -44,9 +44,9 @@ hashers:
   argon2: {memory: 64KB, iterations: 1, parallelism: 1}
 `
 
-// site is where and how functions are deployed. Its zero value is an HTTP API as
+// deployment is where and how functions are deployed. Its zero value is an HTTP API as
 // AWS runs it, every function with one event at a time.
-type site struct {
+type deployment struct {
 	api         gatewaytest.API
 	concurrency int
 	timeout     time.Duration // of each function; 0 for 20 s
@@ -67,7 +67,7 @@ type stack struct {
 }
 
 // deploy starts the functions over a table of their own.
-func (at site) deploy(t *testing.T) *stack {
+func (at deployment) deploy(t *testing.T) *stack {
 	t.Helper()
 	folder := t.TempDir()
 	schema, err := os.ReadFile("../../examples/quickstart/identity.schema.json")

@@ -7,7 +7,7 @@ import "testing"
 // TestEventThatComesTwice delivers each request a second time, once it was
 // answered: what can be done once is done once, and the client is told so.
 func TestEventThatComesTwice(t *testing.T) {
-	d := site{}.drill(t)
+	d := deployment{}.drill(t)
 	for _, one := range d.prepare(t) {
 		first, second := d.send(one), d.send(one)
 		if !first.acknowledged() {
@@ -24,7 +24,7 @@ func TestEventThatComesTwice(t *testing.T) {
 // TestEventThatComesTwiceAtOnce: of what can be done once, one wins.
 func TestEventThatComesTwiceAtOnce(t *testing.T) {
 	const copies = 4
-	d := site{concurrency: copies}.drill(t)
+	d := deployment{concurrency: copies}.drill(t)
 	for _, one := range d.prepare(t) {
 		var won []answer
 		for _, a := range d.together([]attempt{one, one, one, one}) {

@@ -27,7 +27,7 @@ import (
 // one, which the function shows without a secret, a table or AWS' credentials.
 // It asks the public API over HTTP, and what a browser then submits signs it in.
 func TestPagesAreAFunction(t *testing.T) {
-	s := site{}.deploy(t)
+	s := deployment{}.deploy(t)
 	if err := journey(&http.Client{Transport: s.public, Timeout: time.Minute}, "ann@example.com"); err != nil {
 		t.Fatal(err)
 	}

@@ -3,7 +3,6 @@
 package lambda_test
 
 import (
-	"bytes"
 	"crypto/rand"
 	"encoding/json"
 	"net/http"
@@ -13,31 +12,14 @@ import (
 	"testing"
 
 	"styx/internal/gateway/gatewaytest"
+	"styx/test/dynamodb"
 	"styx/test/lambda"
 )
 
 // manager calls the Secrets Manager beside the DynamoDB API of the tests.
 func manager(t *testing.T, operation string, body any) {
 	t.Helper()
-	encoded, err := json.Marshal(body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, os.Getenv("STYX_TEST_DYNAMODB"), bytes.NewReader(encoded))
-	if err != nil {
-		t.Fatal(err)
-	}
-	r.Header.Set("Authorization", "AWS4-HMAC-SHA256 Credential=test/20260701/us-east-1/secretsmanager/aws4_request, SignedHeaders=host, Signature=0")
-	r.Header.Set("Content-Type", "application/x-amz-json-1.1")
-	r.Header.Set("X-Amz-Target", "secretsmanager."+operation)
-	response, err := http.DefaultClient.Do(r)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer response.Body.Close()
-	if response.StatusCode != http.StatusOK {
-		t.Fatalf("%s: %s", operation, response.Status)
-	}
+	dynamodb.Ask(t, dynamodb.Endpoint(t), dynamodb.Region+"/secretsmanager", "secretsmanager."+operation, body, &struct{}{})
 }
 
 // TestAFunctionWaitsForItsSecretSettings starts one before anybody has put them
@@ -61,7 +43,7 @@ func TestAFunctionWaitsForItsSecretSettings(t *testing.T) {
 	f, err := lambda.Start(t.Context(), lambda.Options{
 		Binary: binary(t, "../../functions/session"), Dir: folder, Name: "session",
 		Env: []string{
-			"STYX_TABLE=" + name, "AWS_ENDPOINT_URL=" + os.Getenv("STYX_TEST_DYNAMODB"), "STYX_SECRET_SETTINGS=" + name,
+			"STYX_TABLE=" + name, "AWS_ENDPOINT_URL=" + dynamodb.Endpoint(t), "STYX_SECRET_SETTINGS=" + name,
 			"AWS_REGION=us-east-1", "AWS_ACCESS_KEY_ID=test", "AWS_SECRET_ACCESS_KEY=test",
 			"SECRETS_DEFAULT=a-secret-of-the-tests", "SECRETS_CIPHER=a-secret-of-the-tests-32-letters",
 		},

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
-	"os"
 	"strconv"
 	"strings"
 	"testing"
@@ -16,6 +15,7 @@ import (
 
 	"styx/internal/config"
 	"styx/internal/courier"
+	"styx/test/dynamodb"
 )
 
 // mailbox is what the emulator says was sent.
@@ -26,10 +26,7 @@ type mailbox struct {
 // TestMailArrives sends through a real SES v2 API: the one beside the DynamoDB
 // API that tests get.
 func TestMailArrives(t *testing.T) {
-	endpoint := os.Getenv("STYX_TEST_DYNAMODB")
-	if endpoint == "" {
-		t.Fatal("STYX_TEST_DYNAMODB names no endpoint; run test/dynamodb/with.sh")
-	}
+	endpoint := dynamodb.Endpoint(t)
 	set := map[string]string{
 		"AWS_REGION": "eu-west-1", "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_ENDPOINT_URL": endpoint,
 	}

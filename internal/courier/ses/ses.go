@@ -1,7 +1,6 @@
 package ses
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -17,6 +16,7 @@ import (
 
 	"styx/internal/config"
 	"styx/internal/courier"
+	"styx/internal/courier/service"
 )
 
 // The headers that are settings of a request instead.
@@ -32,12 +32,9 @@ const messageTag = "styx-message"
 
 // Options are what a Sender needs.
 type Options struct {
-	Config config.SMTP // its sender and headers
-	// Getenv looks up AWS_REGION, AWS_DEFAULT_REGION, AWS_ENDPOINT_URL_SESV2,
-	// AWS_ENDPOINT_URL, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and
-	// AWS_SESSION_TOKEN, once.
-	Getenv     func(string) string
-	HTTPClient *http.Client // nil is the SDK's own
+	Config     config.SMTP         // its sender and headers
+	Getenv     func(string) string // as [service.Config] has it
+	HTTPClient *http.Client        // nil is the SDK's own
 }
 
 // Sender sends mail. It is safe for concurrent use.
@@ -53,30 +50,11 @@ type Sender struct {
 // New returns a sender. It makes no call; it fails when something needed is not
 // set.
 func New(o Options) (*Sender, error) {
-	region := cmp.Or(o.Getenv("AWS_REGION"), o.Getenv("AWS_DEFAULT_REGION"))
-	who := aws.Credentials{
-		AccessKeyID:     o.Getenv("AWS_ACCESS_KEY_ID"),
-		SecretAccessKey: o.Getenv("AWS_SECRET_ACCESS_KEY"),
-		SessionToken:    o.Getenv("AWS_SESSION_TOKEN"),
-		Source:          "environment",
+	cfg, err := service.Config(o.Getenv, "SESV2", o.HTTPClient)
+	if err != nil {
+		return nil, fmt.Errorf("ses: %w", err)
 	}
-	switch {
-	case region == "":
-		return nil, errors.New("ses: no region; set AWS_REGION")
-	case !who.HasKeys():
-		return nil, errors.New("ses: no credentials; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY")
-	}
-	cfg := aws.Config{
-		Region:      region,
-		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) { return who, nil }),
-		Retryer:     func() aws.Retryer { return aws.NopRetryer{} },
-	}
-	if o.HTTPClient != nil {
-		cfg.HTTPClient = o.HTTPClient
-	}
-	if endpoint := cmp.Or(o.Getenv("AWS_ENDPOINT_URL_SESV2"), o.Getenv("AWS_ENDPOINT_URL")); endpoint != "" {
-		cfg.BaseEndpoint = &endpoint
-	}
+	cfg.Retryer = func() aws.Retryer { return aws.NopRetryer{} }
 	s := &Sender{
 		client: sesv2.NewFromConfig(cfg),
 		from:   (&netmail.Address{Name: o.Config.FromName, Address: o.Config.FromAddress}).String(),

@@ -1,7 +1,6 @@
 package sqs
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -9,8 +8,9 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
+
+	"styx/internal/courier/service"
 )
 
 // longest is how long a queue holds a message back at most. What is due later
@@ -23,12 +23,9 @@ const patience = 5 * time.Second
 
 // Options are what a Queue needs.
 type Options struct {
-	URL string // of the queue
-	// Getenv looks up AWS_REGION, AWS_DEFAULT_REGION, AWS_ENDPOINT_URL_SQS,
-	// AWS_ENDPOINT_URL, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and
-	// AWS_SESSION_TOKEN, once.
-	Getenv     func(string) string
-	HTTPClient *http.Client // nil is the SDK's own
+	URL        string              // of the queue
+	Getenv     func(string) string // as [service.Config] has it
+	HTTPClient *http.Client        // nil is the SDK's own
 }
 
 // Queue holds messages back. It is safe for concurrent use.
@@ -40,30 +37,12 @@ type Queue struct {
 // New returns a queue. It makes no call; it fails when something needed is not
 // set.
 func New(o Options) (*Queue, error) {
-	region := cmp.Or(o.Getenv("AWS_REGION"), o.Getenv("AWS_DEFAULT_REGION"))
-	who := aws.Credentials{
-		AccessKeyID:     o.Getenv("AWS_ACCESS_KEY_ID"),
-		SecretAccessKey: o.Getenv("AWS_SECRET_ACCESS_KEY"),
-		SessionToken:    o.Getenv("AWS_SESSION_TOKEN"),
-		Source:          "environment",
-	}
-	switch {
-	case o.URL == "":
+	if o.URL == "" {
 		return nil, errors.New("sqs: no queue")
-	case region == "":
-		return nil, errors.New("sqs: no region; set AWS_REGION")
-	case !who.HasKeys():
-		return nil, errors.New("sqs: no credentials; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY")
 	}
-	cfg := aws.Config{
-		Region:      region,
-		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) { return who, nil }),
-	}
-	if o.HTTPClient != nil {
-		cfg.HTTPClient = o.HTTPClient
-	}
-	if endpoint := cmp.Or(o.Getenv("AWS_ENDPOINT_URL_SQS"), o.Getenv("AWS_ENDPOINT_URL")); endpoint != "" {
-		cfg.BaseEndpoint = &endpoint
+	cfg, err := service.Config(o.Getenv, "SQS", o.HTTPClient)
+	if err != nil {
+		return nil, fmt.Errorf("sqs: %w", err)
 	}
 	return &Queue{client: sqs.NewFromConfig(cfg), url: o.URL}, nil
 }

@@ -10,7 +10,6 @@ import (
 
 	"styx/internal/config"
 	"styx/internal/courier"
-	"styx/internal/fault"
 	"styx/internal/flow"
 	"styx/internal/identity"
 	"styx/internal/secret"
@@ -66,9 +65,6 @@ func New(c *config.Config, ring *secret.Ring, rand io.Reader) flow.Method {
 	}
 	return method
 }
-
-// errUsed says that a code was used by another submission.
-var errUsed = fault.Bad("The code was already used. Please request another code.")
 
 func guesses(form identity.Form) bool { return form.Has("code") }
 

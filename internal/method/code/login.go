@@ -318,7 +318,7 @@ func (m method) judgeLogin(s *flow.Step) (flow.Outcome, error) {
 		return wrongLogin(s, "", ui.Say(ui.LoginCodeInvalid))
 	}
 	outcome := flow.Passed(who, id, m.level())
-	outcome.Spent, outcome.Late = true, errUsed
+	outcome.Spent, outcome.Late = true, fault.CodeUsed()
 	if owned := who.Verifiable(proof.Via, proof.Address); owned != nil && !owned.Verified {
 		owned.Verify(s.Now)
 		outcome.Changed = true

@@ -114,7 +114,7 @@ func (m method) judgeRegistration(s *flow.Step) (flow.Outcome, error) {
 		owned.Verify(s.Now)
 	}
 	outcome := flow.Passed(s.Draft, id, session.AAL1)
-	outcome.Spent, outcome.Late = true, errUsed
+	outcome.Spent, outcome.Late = true, fault.CodeUsed()
 	return outcome, s.Keep(id, nil)
 }
 

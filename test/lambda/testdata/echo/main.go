@@ -10,6 +10,7 @@ import (
 	"os"
 	"time"
 
+	"styx/internal/audit"
 	"styx/internal/gateway"
 )
 
@@ -46,7 +47,7 @@ func build(_ context.Context, getenv func(string) string) (http.Handler, error) 
 			"remote":     r.RemoteAddr,
 			"body":       body,
 			"caller":     caller.UserARN,
-			"request_id": gateway.RequestID(r.Context()),
+			"request_id": audit.Request(r.Context()),
 			"seconds":    time.Until(until).Seconds(),
 		})
 	})

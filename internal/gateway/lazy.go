@@ -22,9 +22,9 @@ const (
 	retried = time.Minute
 )
 
-// late is what can only be built with secret settings, so at the first event
+// lazy is what can only be built with secret settings, so at the first event
 // that needs it, and again when they changed. It is safe for concurrent use.
-type late[T any] struct {
+type lazy[T any] struct {
 	read   func(context.Context) (string, error)
 	build  func(ctx context.Context, getenv func(string) string) (T, error)
 	getenv func(string) string
@@ -39,7 +39,7 @@ type late[T any] struct {
 }
 
 // get returns what is built. With older settings at hand it never fails.
-func (l *late[T]) get(ctx context.Context) (T, error) {
+func (l *lazy[T]) get(ctx context.Context) (T, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	now := l.now().Round(0)
@@ -59,7 +59,7 @@ func (l *late[T]) get(ctx context.Context) (T, error) {
 	return l.built, nil
 }
 
-func (l *late[T]) renew(ctx context.Context) error {
+func (l *lazy[T]) renew(ctx context.Context) error {
 	values, err := l.read(ctx)
 	if err != nil || l.there && values == l.values {
 		return err
@@ -77,10 +77,10 @@ func (l *late[T]) renew(ctx context.Context) error {
 	return nil
 }
 
-// lateHandler serves requests by a handler that is built late.
-type lateHandler struct{ *late[http.Handler] }
+// lazyHandler serves requests by a handler that is built late.
+type lazyHandler struct{ *lazy[http.Handler] }
 
-func (l lateHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (l lazyHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	handler, err := l.get(r.Context())
 	if err != nil {
 		web.Fail(w, r, &fault.Error{Kind: fault.Busy, Err: err})
@@ -89,10 +89,10 @@ func (l lateHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	handler.ServeHTTP(w, r)
 }
 
-// lateEvents answers events by what is built late.
-type lateEvents[H lambda.Handler] struct{ *late[H] }
+// lazyEvents answers events by what is built late.
+type lazyEvents[H lambda.Handler] struct{ *lazy[H] }
 
-func (l lateEvents[H]) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
+func (l lazyEvents[H]) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 	handler, err := l.get(ctx)
 	if err != nil {
 		return nil, err

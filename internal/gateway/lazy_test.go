@@ -16,7 +16,7 @@ func TestSecretSettingsAreReadAtFirstUseAndKept(t *testing.T) {
 	clock := time.Date(2026, 11, 26, 12, 0, 0, 0, time.UTC)
 	answer, failure := "", error(nil)
 	reads, builds := 0, 0
-	l := &late[string]{
+	l := &lazy[string]{
 		read: func(context.Context) (string, error) { reads++; return answer, failure },
 		build: func(_ context.Context, getenv func(string) string) (string, error) {
 			builds++

@@ -14,27 +14,16 @@ type Caller struct {
 	AccessKey string // the key's id, not its secret
 }
 
-// factsKey finds the facts of the event in a request's context.
-type factsKey struct{}
-
-type facts struct {
-	requestID string
-	caller    *Caller
-}
+// callerKey finds the caller, nil for none, in a request's context.
+type callerKey struct{}
 
 // IAM is the signer of the request, and whether there was one.
 func IAM(ctx context.Context) (Caller, bool) {
-	known, ok := ctx.Value(factsKey{}).(facts)
-	if !ok || known.caller == nil {
+	caller, _ := ctx.Value(callerKey{}).(*Caller)
+	if caller == nil {
 		return Caller{}, false
 	}
-	return *known.caller, true
-}
-
-// RequestID is the id API Gateway gave the request, "" outside of one.
-func RequestID(ctx context.Context) string {
-	known, _ := ctx.Value(factsKey{}).(facts)
-	return known.requestID
+	return *caller, true
 }
 
 // callerOf is the signer the event names, nil when it names none.
