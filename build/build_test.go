@@ -286,6 +286,9 @@ func TestSecretsOfTheConfigurationAreKeptApart(t *testing.T) {
 		"courier:\n  http: {request_config: {auth: {type: api_key, config: {name: a, value: hunter2}}}}\n": {
 			"courier.http.request_config.auth.config.value": "hunter2",
 		},
+		"courier:\n  http: {request_config: {url: https://a.example, headers: {X-Api-Key: hunter2, Content-Type: application/json}}}\n": {
+			"courier.http.request_config.headers.X-Api-Key": "hunter2",
+		},
 		"courier: {channels: [{id: sms, request_config: {auth: {type: basic_auth, config: {user: u, password: hunter2}}}}]}\n": {
 			"courier.channels.0.request_config.auth.config.password": "hunter2",
 		},

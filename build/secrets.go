@@ -7,6 +7,7 @@ import (
 	"io"
 	"maps"
 	"path"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -21,7 +22,6 @@ var secretKeys = []string{
 	"courier.smtp.headers.**",
 	"**.auth.config.password",
 	"**.auth.config.value",
-	"**.headers.Authorization",
 	"**.client_secret",
 	"**.apple_private_key",
 	"oauth2_provider.headers.**",
@@ -29,6 +29,9 @@ var secretKeys = []string{
 	"**.keys.*.d",
 	"**.keys.*.k",
 }
+
+// credentialHeader matches names of headers by which receivers know a caller.
+var credentialHeader = regexp.MustCompile(`(?i)authorization|cookie|key|password|secret|signature|token`)
 
 // inlineKeys are places that may name a file or a host, but not hold the key.
 var inlineKeys = []string{"**.jwks_url"}
@@ -81,7 +84,8 @@ func isSecret(at []string, value string) bool {
 	fits := func(patterns []string) bool {
 		return slices.ContainsFunc(patterns, func(pattern string) bool { return matches(strings.Split(pattern, "."), at) })
 	}
-	return value != "" && (fits(secretKeys) || strings.HasPrefix(value, "base64://") && fits(inlineKeys))
+	header := len(at) > 1 && at[len(at)-2] == "headers" && credentialHeader.MatchString(at[len(at)-1])
+	return value != "" && (header || fits(secretKeys) || strings.HasPrefix(value, "base64://") && fits(inlineKeys))
 }
 
 // standsIn tells whether a value is what an earlier build put in a secret's place.
