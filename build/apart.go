@@ -22,8 +22,6 @@ import (
 const (
 	// configuration is the file whose secrets are kept apart.
 	configuration = "styx.yml"
-	// apartKeys is the file of a zip that names them, one a line.
-	apartKeys = "secret-settings.txt"
 	// apartValues is the file beside the zips that holds them by their keys.
 	apartValues = "secret-settings.json"
 )

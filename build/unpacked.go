@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -25,8 +24,8 @@ func (p plan) unpack(ctx context.Context, folder string) error {
 	if err != nil {
 		return err
 	}
-	if !slices.ContainsFunc(files, func(one file) bool { return one.name == "styx.yml" }) {
-		return errors.New("-config must name a folder with styx.yml and its schemas")
+	if !slices.ContainsFunc(files, func(one file) bool { return one.name == configuration }) {
+		return fmt.Errorf("-config must name a folder with %s and its schemas", configuration)
 	}
 	for _, one := range files {
 		target := filepath.Join(folder, filepath.FromSlash(one.name))

@@ -12,6 +12,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"styx/internal/config"
 )
 
 // file is one file of a zip.
@@ -58,7 +60,7 @@ func configFiles(folder string, keepApart bool) (files []file, secrets map[strin
 		if err != nil || entry.IsDir() {
 			return err
 		}
-		if name == "bootstrap" || name == apartKeys {
+		if name == "bootstrap" || name == config.ApartList {
 			return fmt.Errorf("a file named %s would replace the function's", name)
 		}
 		if path.Ext(name) == ".db" {
@@ -87,7 +89,7 @@ func configFiles(folder string, keepApart bool) (files []file, secrets map[strin
 	}
 	if len(secrets) > 0 {
 		keys := strings.Join(slices.Sorted(maps.Keys(secrets)), "\n") + "\n"
-		files = append(files, file{apartKeys, []byte(keys), 0o644})
+		files = append(files, file{config.ApartList, []byte(keys), 0o644})
 	}
 	return files, secrets, errors.Join(found...)
 }

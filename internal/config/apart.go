@@ -11,6 +11,9 @@ import (
 // answers for it, with what it read elsewhere.
 const ApartVariable = "STYX_SECRET_VALUES"
 
+// ApartList is the file beside the configuration that names them, one a line.
+const ApartList = "secret-settings.txt"
+
 // errApart tells nothing of what was read: it may be a value.
 var errApart = errors.New("secret settings must be a JSON object of keys and texts")
 

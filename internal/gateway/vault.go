@@ -52,7 +52,7 @@ const unused = "unused"
 // there are some, a function that is told of no vault would send what stands in
 // for them to the world, so it is refused.
 func openVault(getenv func(string) string) (*vault, error) {
-	listed, err := os.ReadFile(filepath.Join(filepath.Dir(getenv("STYX_CONFIG")), "secret-settings.txt"))
+	listed, err := os.ReadFile(filepath.Join(filepath.Dir(getenv("STYX_CONFIG")), config.ApartList))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("read which settings are secret: %w", err)
 	}
