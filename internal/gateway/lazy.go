@@ -38,6 +38,21 @@ type lazy[T any] struct {
 	until  time.Time // compared by the wall clock: a frozen process has no other
 }
 
+// tried builds once, so that what is wrong with the configuration is said at the
+// start. With secret settings that is all it is for: what serves is built later.
+func tried[T any](
+	ctx context.Context, getenv func(string) string, log *slog.Logger, build func(context.Context, func(string) string) (T, error),
+) (built T, later *lazy[T], err error) {
+	if built, err = build(ctx, getenv); err != nil {
+		return built, nil, err
+	}
+	secrets, err := openVault(getenv)
+	if err != nil || secrets == nil {
+		return built, nil, err
+	}
+	return built, &lazy[T]{read: secrets.read, build: build, getenv: getenv, now: time.Now, log: log}, nil
+}
+
 // get returns what is built. With older settings at hand it never fails.
 func (l *lazy[T]) get(ctx context.Context) (T, error) {
 	l.mu.Lock()

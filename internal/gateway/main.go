@@ -45,18 +45,12 @@ func Main(build Build, options ...Option) {
 		for _, option := range options {
 			option(&settings, getenv)
 		}
-		// With secret settings this one is only tried: what is wrong with the rest
-		// of the configuration is said at the start.
-		handler, err := build(ctx, getenv)
+		handler, later, err := tried(ctx, getenv, log, build)
 		if err != nil {
 			return nil, err
 		}
-		secrets, err := openVault(getenv)
-		if err != nil {
-			return nil, err
-		}
-		if secrets != nil {
-			handler = lazyHandler{&lazy[http.Handler]{read: secrets.read, build: build, getenv: getenv, now: time.Now, log: log}}
+		if later != nil {
+			handler = lazyHandler{later}
 		}
 		return New(handler, settings), nil
 	})
@@ -81,16 +75,13 @@ func Guard(build BuildAuthorizer) {
 // reads the events itself.
 func Listen[H lambda.Handler](build func(ctx context.Context, getenv func(string) string, log *slog.Logger) (H, error)) {
 	listen(func(ctx context.Context, getenv func(string) string, log *slog.Logger) (lambda.Handler, error) {
-		handler, err := build(ctx, getenv, log) // tried, as in Main
-		if err != nil {
-			return nil, err
-		}
-		secrets, err := openVault(getenv)
-		if err != nil || secrets == nil {
+		handler, later, err := tried(ctx, getenv, log, func(ctx context.Context, getenv func(string) string) (H, error) {
+			return build(ctx, getenv, log)
+		})
+		if err != nil || later == nil {
 			return handler, err
 		}
-		again := func(ctx context.Context, getenv func(string) string) (H, error) { return build(ctx, getenv, log) }
-		return lazyEvents[H]{&lazy[H]{read: secrets.read, build: again, getenv: getenv, now: time.Now, log: log}}, nil
+		return lazyEvents[H]{later}, nil
 	})
 }
 
