@@ -60,7 +60,7 @@ func command(ctx context.Context, arguments []string) error {
 		return d.down()
 	case "front":
 		in := flags.String("in", kept, "the `FOLDER` in which the deployment is kept")
-		configuration := flags.String("c", "", "the configuration `FILE` to deploy; none for the one that is")
+		configuration := flags.String("c", "", "the configuration `FILE` to deploy")
 		previous := flags.String("previous", "", "the `FOLDER` with the zips of another release, which answers every second request")
 		if err := flags.Parse(arguments[1:]); err != nil {
 			return err

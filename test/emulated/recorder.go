@@ -88,42 +88,39 @@ func signer(authorization string) (key, service string) {
 // actions are the permissions that a call asks for, as policies name them, each
 // with the index it reads, if any.
 func actions(service string, r *http.Request, body []byte) []string {
+	_, operation, _ := strings.Cut(r.Header.Get("X-Amz-Target"), ".")
 	switch service {
 	case "dynamodb":
-		_, operation, _ := strings.Cut(r.Header.Get("X-Amz-Target"), ".")
-		var call struct {
-			IndexName     string
-			TransactItems []map[string]json.RawMessage
-		}
-		_ = json.Unmarshal(body, &call) // what is not JSON, the emulator refuses
-		if operation != "TransactWriteItems" {
-			if call.IndexName != "" {
-				operation += " index/" + call.IndexName
-			}
-			return []string{"dynamodb:" + operation}
-		}
-		var parts []string
-		for _, item := range call.TransactItems {
-			for kind := range item {
-				if kind == "ConditionCheck" {
-					kind = "ConditionCheckItem"
-				} else {
-					kind += "Item"
-				}
-				parts = append(parts, "dynamodb:"+strings.Replace(kind, "ItemItem", "Item", 1))
-			}
-		}
-		return parts
-	case "sqs":
-		_, operation, _ := strings.Cut(r.Header.Get("X-Amz-Target"), ".")
-		return []string{"sqs:" + operation}
+		return onItems(operation, body)
+	case "sqs", "secretsmanager":
+		return []string{service + ":" + operation}
 	case "ses":
 		if r.Method == http.MethodPost && r.URL.Path == "/v2/email/outbound-emails" {
 			return []string{"ses:SendEmail"}
 		}
-	case "secretsmanager":
-		_, operation, _ := strings.Cut(r.Header.Get("X-Amz-Target"), ".")
-		return []string{"secretsmanager:" + operation}
 	}
 	return []string{service + ":" + r.Method + " " + r.URL.Path}
+}
+
+// onItems are those of a call to DynamoDB: a transaction asks for the permission
+// of each of its operations.
+func onItems(operation string, body []byte) []string {
+	var call struct {
+		IndexName     string
+		TransactItems []map[string]json.RawMessage
+	}
+	_ = json.Unmarshal(body, &call) // what is not JSON, the emulator refuses
+	if call.IndexName != "" {
+		operation += " index/" + call.IndexName
+	}
+	if operation != "TransactWriteItems" {
+		return []string{"dynamodb:" + operation}
+	}
+	var parts []string
+	for _, item := range call.TransactItems {
+		for kind := range item { // Put, Update, Delete or ConditionCheck
+			parts = append(parts, "dynamodb:"+kind+"Item")
+		}
+	}
+	return parts
 }
