@@ -167,8 +167,13 @@ func (s *Store) Claim(ctx context.Context, id string, lease time.Duration) (*cou
 
 // Sent implements courier.Outbox.
 func (s *Store) Sent(ctx context.Context, m *courier.Message) error {
-	m.Status, m.Due, m.Sealed = courier.Sent, time.Time{}, ""
+	sent(m)
 	return s.close(ctx, m, "sent")
+}
+
+// sent leaves nothing to do for a message, and nothing to say.
+func sent(m *courier.Message) {
+	m.Status, m.Due, m.Sealed = courier.Sent, time.Time{}, ""
 }
 
 // Failed implements courier.Outbox.
@@ -241,12 +246,17 @@ func (s *Store) Requeue(ctx context.Context, id string) (*courier.Message, error
 }
 
 // Remark adds to a message what became of it after it was sent, such as a
-// bounce. A message that is gone is no error.
+// bounce. That may come before whoever sends it has noted the receiver's yes, or
+// though that yes was lost: the message is sent all the same, and is not sent
+// again. A message that is gone is no error.
 func (s *Store) Remark(ctx context.Context, id string, d courier.Dispatch) error {
 	return Again(ctx, func(ctx context.Context) error {
 		m, err := s.message(ctx, id)
 		if err != nil || m == nil {
 			return err
+		}
+		if m.Status.Open() {
+			sent(m)
 		}
 		m.Add(d)
 		m.UpdatedAt = d.UpdatedAt

@@ -18,7 +18,8 @@ func TestOutboxOnDynamoDB(t *testing.T) {
 	set := map[string]string{"AWS_REGION": "eu-west-1", "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
 	for name, test := range map[string]func(*testing.T, post){
 		"claimHasOneWinner": claimHasOneWinner, "killedBetweenSendAndNote": killedBetweenSendAndNote,
-		"messagesInPages": messagesInPages, "requeue": requeue, "sentIsForgotten": sentIsForgotten,
+		"messagesInPages": messagesInPages, "remarkOvertakesTheYes": remarkOvertakesTheYes,
+		"requeue": requeue, "sentIsForgotten": sentIsForgotten,
 	} {
 		t.Run(name, func(t *testing.T) {
 			on, err := dynamo.New(dynamo.Options{

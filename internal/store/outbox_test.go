@@ -586,6 +586,35 @@ func TestRemark(t *testing.T) {
 	}
 }
 
+// What a receiver reports may come while the one who sends still waits for its
+// yes, and though that yes is lost: the mail was taken, and is not sent again.
+func TestRemarkOvertakesTheYes(t *testing.T) { remarkOvertakesTheYes(t, openPost(t)) }
+
+func remarkOvertakesTheYes(t *testing.T, p post) {
+	t.Helper()
+	for name, lost := range map[string]error{"the yes is late": nil, "the yes is lost": errors.New("connection reset")} {
+		id, times := p.write(t, "ann@example.org"), 0
+		c := p.courier(func(ctx context.Context, l *courier.Letter) error {
+			times++
+			if err := p.Remark(ctx, l.ID, courier.Dispatch{ID: "c", Status: courier.DispatchFailed, Error: "Complaint"}); err != nil {
+				t.Error(err)
+			}
+			return lost
+		})
+		for range 3 {
+			p.deliver(t, c, id)
+			p.clock.advance(time.Hour)
+		}
+		m := p.read(t, id)
+		if times != 1 || m.Status != courier.Sent || m.SendCount != 1 || m.Sealed != "" || m.Dispatches[0].Error != "Complaint" {
+			t.Errorf("%s: sent %d times, noted as %+v", name, times, m)
+		}
+		if due, err := p.Due(t.Context(), 10); err != nil || len(due) != 0 {
+			t.Errorf("%s: due %v, %v", name, due, err)
+		}
+	}
+}
+
 // A message and what causes it are written together or not at all.
 func TestMessageGoesWithItsCause(t *testing.T) {
 	p := openPost(t)
