@@ -33,10 +33,14 @@ const (
 	standInDocument = "base64://e30="
 )
 
+// stacks are the keys that are left out: the stack has a table and secrets of its
+// own, and a database's password is no function's concern.
+var stacks = []string{"dsn", "secrets"}
+
 // apart takes the secrets out of a configuration, and returns what is left and
-// the secrets by their keys and places. In their place stands what the configuration takes
-// for valid and nobody can use: a function that has no need of them starts all
-// the same. The lists of secrets.* stay, for the stack makes its own.
+// the secrets by their keys and places. In their place stands what the
+// configuration takes for valid and nobody can use: a function that has no need
+// of them starts all the same. What the stack has of its own is left out.
 func apart(content []byte) ([]byte, map[string]string, error) {
 	var document yaml.Node
 	if err := yaml.Unmarshal(content, &document); err != nil {
@@ -52,12 +56,16 @@ func apart(content []byte) ([]byte, map[string]string, error) {
 		if isSecret(at, value) && standsIn(value) {
 			wrong = append(wrong, errStandIn(configuration, at))
 		}
-		if at[0] != "secrets" && !strings.Contains(strings.Join(at, "\n"), ".") && isSecret(at, value) {
+		if !slices.Contains(stacks, at[0]) && !strings.Contains(strings.Join(at, "\n"), ".") && isSecret(at, value) {
 			secrets[strings.Join(at, ".")] = value
 		}
 	})
-	if len(secrets) == 0 || len(wrong) > 0 {
+	if len(wrong) > 0 {
 		return content, nil, errors.Join(wrong...)
+	}
+	taken := omit(&document)
+	if len(taken) == 0 && len(secrets) == 0 {
+		return content, nil, nil
 	}
 	for key, value := range secrets {
 		at := find(&document, strings.Split(key, "."))
@@ -76,7 +84,7 @@ func apart(content []byte) ([]byte, map[string]string, error) {
 	if err != nil {
 		return nil, nil, fmt.Errorf("write %s: %w", configuration, err)
 	}
-	if err := same(content, left, secrets); err != nil {
+	if err := same(content, left, secrets, taken); err != nil {
 		return nil, nil, err
 	}
 	named := map[string]string{}
@@ -88,6 +96,21 @@ func apart(content []byte) ([]byte, map[string]string, error) {
 		named[key+"@"+place] = value
 	}
 	return left, named, nil
+}
+
+// omit takes out what the stack brings itself, and returns its keys.
+func omit(document *yaml.Node) (omitted []string) {
+	root := within(document, nil)
+	if root == nil || root.Kind != yaml.MappingNode {
+		return nil
+	}
+	for i := len(root.Content) - 2; i >= 0; i -= 2 {
+		if key := root.Content[i].Value; slices.Contains(stacks, key) {
+			omitted = append(omitted, key)
+			root.Content = slices.Delete(root.Content, i, i+2)
+		}
+	}
+	return omitted
 }
 
 // uncomment takes the comments out: what a secret was before is often left there.
@@ -158,8 +181,9 @@ func within(n *yaml.Node, path []string) *yaml.Node {
 // same tells what is wrong where the rest and the secrets do not make the
 // configuration again, as a function puts them together, or where the rest alone
 // is one that a function would refuse.
-func same(whole, left []byte, secrets map[string]string) error {
-	overrides := map[string]any{}
+func same(whole, left []byte, secrets map[string]string, taken []string) error {
+	deployed := config.Deployed()
+	overrides := maps.Clone(deployed)
 	for key, value := range secrets {
 		overrides[key] = value
 	}
@@ -171,15 +195,15 @@ func same(whole, left []byte, secrets map[string]string) error {
 		errors.As(err, &mistakes)
 		return document.Value, mistakes
 	}
-	want, known := read(whole, nil)
+	want, known := read(whole, deployed)
 	got, _ := read(left, overrides)
 	a, errA := json.Marshal(want)
 	b, errB := json.Marshal(got)
 	if errA != nil || errB != nil || string(a) != string(b) {
 		return fmt.Errorf("%s: %s can not be kept apart: give it by the functions' environment", configuration,
-			strings.Join(slices.Sorted(maps.Keys(secrets)), ", "))
+			strings.Join(slices.Concat(taken, slices.Sorted(maps.Keys(secrets))), ", "))
 	}
-	_, mistakes := read(left, nil)
+	_, mistakes := read(left, deployed)
 	for _, m := range mistakes {
 		if !slices.ContainsFunc(known, func(k config.Mistake) bool { return k.Key == m.Key }) {
 			return fmt.Errorf("%s: %s can not be kept apart: give it by the functions' environment", configuration, m.Key)

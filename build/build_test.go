@@ -148,7 +148,7 @@ func TestUnpackedIsRefused(t *testing.T) {
 		{"two architectures", []string{"echo"}, none, []string{"arm64", "amd64"}, "unpacked is one function for one architecture, not echo for arm64 amd64"},
 		{"without a configuration", []string{"echo"}, "", []string{"arm64"}, "-config must name a folder with styx.yml and its schemas"},
 		{"with an empty one", []string{"echo"}, none, []string{"arm64"}, "-config must name a folder with styx.yml and its schemas"},
-		{"with a secret", []string{"echo"}, leaky, []string{"arm64"}, "styx.yml holds a secret: secrets.default.0; take it out: the stack makes its own, and README.md of infra says how to bring yours"},
+		{"with a secret", []string{"echo"}, leaky, []string{"arm64"}, "styx.yml holds a secret: secrets.default.0; take it out: the stack has its own, and README.md of infra says how to bring yours"},
 		{"a stranger", []string{"nobody"}, none, []string{"arm64"}, `no function "nobody"; there are: echo`},
 	} {
 		t.Run(row.name, func(t *testing.T) {
@@ -227,10 +227,12 @@ func packing(t *testing.T, content map[string]string) (packed, secrets map[strin
 }
 
 func TestSecretsStayOut(t *testing.T) {
-	const own = "; take it out: the stack makes its own, and README.md of infra says how to bring yours"
+	const own = "; take it out: the stack has its own, and README.md of infra says how to bring yours"
 	const move = "; move what it is for into styx.yml"
 	for _, row := range []struct{ file, text, want string }{
-		{"styx.yml", "secrets:\n  default: [hunter2hunter2]\n", "styx.yml holds a secret: secrets.default.0" + own},
+		{"more.yml", "secrets:\n  default: [hunter2hunter2]\n", "more.yml holds a secret: secrets.default.0" + own},
+		{"more.yml", "dsn: postgres://kratos:hunter2@db/kratos\n", "more.yml holds a secret: dsn" + own},
+		{"more.yml", "dsn: dynamodb://styx\n", ""},
 		{"styx.yml", "secrets: {cookie: [], cipher: []}\n", ""},
 		{"styx.yml", `{"keys":[{"kty":"RSA","n":"public","e":"AQAB"}]}`, ""},
 		{"styx.yml", "session: {whoami: {tokenizer: {templates: {a: {jwks_url: 'file://jwks.json'}}}}}\n", ""},
@@ -246,6 +248,10 @@ func TestSecretsStayOut(t *testing.T) {
 			"styx.yml",
 			"x-auth: &auth {type: basic_auth, config: {user: u, password: hunter2}}\ncourier: {http: {request_config: {url: https://a.example, auth: *auth}}}\n",
 			"read configuration: styx.yml: courier.http.request_config.auth.config.password can not be kept apart: give it by the functions' environment",
+		},
+		{
+			"styx.yml", "secrets: &own {default: [hunter2hunter2]}\nmore: *own\n",
+			"read configuration: styx.yml: secrets can not be kept apart: give it by the functions' environment",
 		},
 		// A dot within a key is one that no path can name.
 		{
@@ -322,6 +328,24 @@ func TestSecretsOfTheConfigurationAreKeptApart(t *testing.T) {
 		}
 		if packed["secret-settings.txt"] != keys {
 			t.Errorf("the zip names %q, want %q", packed["secret-settings.txt"], keys)
+		}
+	}
+}
+
+// TestWhatTheStackBringsIsLeftOut: a file that served elsewhere needs no edit for
+// its table and its secrets. What is left is the rest as it was.
+func TestWhatTheStackBringsIsLeftOut(t *testing.T) {
+	const rest = "identity:\n    schemas:\n        - id: person\n          url: file://person.json\n"
+	for text, kept := range map[string]int{
+		rest: 0,
+		"dsn: postgres://kratos:hunter2@db/kratos\nsecrets: # ours\n  cookie: [hunter2hunter2hunter2]\n" + rest: 0,
+		rest + "secrets: {cipher: [hunter2hunter2hunter2hunter2hunt], default: []}\ndsn: memory\n":              0,
+		rest + "secrets: {default: [hunter2hunter2hunter2]}\ncourier: {smtp: {headers: {X-Token: hunter2}}}\n":  1,
+	} {
+		packed, secrets, wrong := packing(t, map[string]string{"styx.yml": text})
+		if left := packed["styx.yml"]; wrong != "" || len(secrets) != kept ||
+			!strings.HasPrefix(left, rest) || strings.Contains(left, "dsn") || strings.Contains(left, "secrets:") || strings.Contains(left, "hunter2") {
+			t.Errorf("%s\npacked %s\nkept apart %v, %s", text, left, secrets, wrong)
 		}
 	}
 }

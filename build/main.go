@@ -11,7 +11,7 @@
 //
 // Secrets do not belong into a zip: a file that holds one is refused. With -apart
 // those of styx.yml are taken out of it, for the stack of infra/ to keep them in
-// Secrets Manager.
+// Secrets Manager, and so is what that stack has of its own: dsn and secrets.
 package main
 
 import (

@@ -69,8 +69,8 @@ func secretsIn(name string, content []byte, taken map[string]string) []error {
 				return
 			}
 			way := "move what it is for into " + configuration
-			if at[0] == "secrets" {
-				way = "take it out: the stack makes its own, and README.md of infra says how to bring yours"
+			if slices.Contains(stacks, at[0]) {
+				way = "take it out: the stack has its own, and README.md of infra says how to bring yours"
 			} else if name == configuration {
 				way = "keep it apart with -apart, or give it by the functions' environment"
 			}
@@ -85,7 +85,8 @@ func isSecret(at []string, value string) bool {
 		return slices.ContainsFunc(patterns, func(pattern string) bool { return matches(strings.Split(pattern, "."), at) })
 	}
 	header := len(at) > 1 && at[len(at)-2] == "headers" && credentialHeader.MatchString(at[len(at)-1])
-	return value != "" && (header || fits(secretKeys) || strings.HasPrefix(value, "base64://") && fits(inlineKeys))
+	database := len(at) == 1 && at[0] == "dsn" && strings.Contains(value, "@")
+	return value != "" && (header || database || fits(secretKeys) || strings.HasPrefix(value, "base64://") && fits(inlineKeys))
 }
 
 // standsIn tells whether a value is what an earlier build put in a secret's place.
