@@ -135,11 +135,12 @@ build-%:
 	@name=$*; go run ./build -config "$(CONFIG)" -arch $(ARCHITECTURE:x86_64=amd64) -unpacked "$(ARTIFACTS_DIR)" "$${name,}"
 
 # CONFIG is the folder that goes into each function's zip; ARGS go to the CDK's
-# command line: ARGS='-c from-address=no-reply@example.com'. What it is about to
-# create is shown before it asks. Then the secrets of styx.yml are brought to where
+# command line: ARGS='-c from-address=no-reply@example.com'. A folder that no function
+# would start with goes nowhere. What it is about to create is shown before it asks. Then the secrets of styx.yml are brought to where
 # the functions read them; the last word is the doctor's.
 deploy: styx $(CDK) ## deploy to AWS; CONFIG=<folder with styx.yml>, ARGS='-c domain=...'
 	@[[ -f "$(CONFIG)/styx.yml" ]] || { echo 'make deploy: CONFIG must name a folder with styx.yml and its schemas' >&2; exit 1; }
+	bin/styx lint deployment "$(CONFIG)"
 	go run ./build -config "$(CONFIG)" -apart
 	cd infra && $(CDK) bootstrap $(ARGS) && $(CDK) diff $(ARGS) && $(CDK) deploy $(ARGS) --outputs-file $(OUTPUTS)
 	@infra/after.sh $(OUTPUTS) "$(CONFIG)/styx.yml"

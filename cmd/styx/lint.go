@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"os"
 
+	"styx/internal/config"
 	"styx/internal/identity"
 	"styx/internal/identity/schema"
 	"styx/internal/jsonnet"
@@ -19,8 +20,8 @@ const maxSchema = 1 << 20
 func lintCommand() *command {
 	return &command{
 		name: "lint", does: "check what Styx is configured by",
-		examples: []string{"styx lint config -c styx.yml", "styx lint schema person.schema.json", "styx lint jsonnet hooks/*.jsonnet"},
-		parts:    []*command{lintSchema(), lintConfig(), lintJsonnet()},
+		examples: []string{"styx lint config -c styx.yml", "styx lint schema person.schema.json", "styx lint jsonnet hooks/*.jsonnet", "styx lint deployment deploy"},
+		parts:    []*command{lintSchema(), lintConfig(), lintJsonnet(), lintDeployment()},
 	}
 }
 
@@ -84,18 +85,30 @@ func lintConfig() *command {
 				if len(names) == 0 {
 					return misused("needs the name of a configuration file")
 				}
-				_, notices, err := load(names, c.environ, *dev)
+				sources, err := read(names)
 				if err != nil {
 					return err
 				}
-				for _, notice := range notices {
-					_, _ = fmt.Fprintf(c.out, "%s: %s\n", notice.Kind, notice)
+				if _, err := judge(c, sources, c.environ, relaxed(*dev)); err != nil {
+					return err
 				}
 				_, err = fmt.Fprintln(c.out, "the configuration is right")
 				return err
 			}
 		},
 	}
+}
+
+// judge reads and checks the configuration, and tells what deserves a look.
+func judge(c *call, sources []config.Source, environ []string, overrides map[string]any) (*config.Config, error) {
+	configured, notices, err := load(sources, environ, overrides)
+	if err != nil {
+		return nil, err
+	}
+	for _, notice := range notices {
+		_, _ = fmt.Fprintf(c.out, "%s: %s\n", notice.Kind, notice)
+	}
+	return configured, nil
 }
 
 func lintJsonnet() *command {

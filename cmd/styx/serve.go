@@ -66,7 +66,11 @@ secrets.`,
 
 // serve runs both APIs until ctx ends.
 func serve(ctx context.Context, c *call, names []string, dev bool) error {
-	configured, notices, err := load(names, c.environ, dev)
+	sources, err := read(names)
+	if err != nil {
+		return err
+	}
+	configured, notices, err := load(sources, c.environ, relaxed(dev))
 	if err != nil {
 		return err
 	}
@@ -80,17 +84,18 @@ func serve(ctx context.Context, c *call, names []string, dev bool) error {
 	return serveUntil(ctx, configured, c.environ, log, c.out)
 }
 
-// load reads and checks the configuration. Its error tells every mistake, each
-// with its place.
-func load(names, environ []string, dev bool) (*config.Config, []config.Notice, error) {
-	sources, err := read(names)
-	if err != nil {
-		return nil, nil, err
-	}
+// relaxed are the overrides that --dev stands for.
+func relaxed(dev bool) map[string]any {
 	overrides := map[string]any{}
 	if dev {
 		overrides["dev"] = true
 	}
+	return overrides
+}
+
+// load checks the configuration. Its error tells every mistake, each with its
+// place.
+func load(sources []config.Source, environ []string, overrides map[string]any) (*config.Config, []config.Notice, error) {
 	if mistakes := check.Validate(sources, environ, overrides); len(mistakes) > 0 {
 		return nil, nil, config.Mistakes(mistakes)
 	}

@@ -1,0 +1,133 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"errors"
+	"flag"
+	"fmt"
+	"log/slog"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"styx/internal/app"
+	"styx/internal/app/full"
+	"styx/internal/config"
+	"styx/internal/jsonnet"
+	"styx/internal/table/local"
+)
+
+// travels is the configuration file of a folder that is deployed.
+const travels = "styx.yml"
+
+func lintDeployment() *command {
+	return &command{
+		name: "deployment", takes: "FOLDER", does: "check what is to travel with each function",
+		about: `Judges the folder's styx.yml as a function on AWS does, with the table, the
+secrets and the public URL that the stack brings and without the environment
+here; reads the identity schemas and Jsonnet programs that it names, and looks for
+its other files. A function finds none but those of the folder, and starts there.`,
+		examples: []string{"styx lint deployment deploy"},
+		prepare: func(flags *flag.FlagSet) action {
+			dev := flags.Bool("dev", false, "judge it as under sam local")
+			return func(ctx context.Context, c *call) error {
+				if len(c.args) != 1 {
+					return misused("needs the name of one folder")
+				}
+				if err := os.Chdir(c.args[0]); err != nil {
+					return fmt.Errorf("read the configuration: %w", err)
+				}
+				if err := lintFolder(ctx, c, *dev); err != nil {
+					return err
+				}
+				_, err := fmt.Fprintln(c.out, "the deployment is right")
+				return err
+			}
+		},
+	}
+}
+
+// lintFolder judges the folder that this process works in.
+func lintFolder(ctx context.Context, c *call, dev bool) error {
+	sources, err := read([]string{travels})
+	if err != nil {
+		return err
+	}
+	// Where a function's folder is, there.
+	sources[0].Data = bytes.ReplaceAll(sources[0].Data, []byte("file:///var/task/"), []byte("file://"))
+	overrides := relaxed(dev)
+	maps.Copy(overrides, config.Deployed())
+	configured, err := judge(c, sources, nil, overrides)
+	if err != nil {
+		return err
+	}
+	if configured.Dev && !dev {
+		return errors.New("dev: true is for a machine of one's own and for emulators, not for a public URL of https")
+	}
+	document, err := config.Read(sources, nil, overrides)
+	if err != nil {
+		return err
+	}
+	if missing := filesMissing(document.Value, nil); missing != nil {
+		return errors.Join(missing...)
+	}
+	nothing, err := local.Memory(local.Options{Now: time.Now, Rand: rand.Reader})
+	if err != nil {
+		return err
+	}
+	built, err := full.Local(app.Parts{
+		Config: configured, Table: nothing, Now: time.Now, Rand: rand.Reader, Client: app.Outgoing(configured, ""),
+	}, versionText(), slog.New(slog.DiscardHandler))
+	if err == nil {
+		err = built.App.Engine.Schemas.Check(ctx)
+	}
+	return errors.Join(err, nothing.Close())
+}
+
+// filesMissing tells of each file that a configuration names what a function would
+// not like of it.
+func filesMissing(value any, at []string) (found []error) {
+	switch value := value.(type) {
+	case map[string]any:
+		for _, key := range slices.Sorted(maps.Keys(value)) {
+			found = append(found, filesMissing(value[key], append(slices.Clip(at), key))...)
+		}
+	case []any:
+		for i, one := range value {
+			found = append(found, filesMissing(one, append(slices.Clip(at), strconv.Itoa(i)))...)
+		}
+	case string:
+		name, names := strings.CutPrefix(value, "file://")
+		if !names {
+			return nil
+		}
+		if err := fileFound(name); err != nil {
+			return []error{fmt.Errorf("%s: %s: %w", travels, strings.Join(at, "."), err)}
+		}
+	}
+	return found
+}
+
+// fileFound tells why a function would not find a file, or could not use it.
+func fileFound(name string) error {
+	if !filepath.IsLocal(name) {
+		return fmt.Errorf("%s is outside of the folder: a function would not find it", name)
+	}
+	content, err := os.ReadFile(name) //nolint:gosec // within the folder that the operator names
+	if err != nil {
+		return err
+	}
+	if filepath.Ext(name) != ".jsonnet" {
+		return nil
+	}
+	if err := jsonnet.Check(content); err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	return nil
+}
