@@ -60,6 +60,23 @@ def told(options):
     return {key: value == "true" if value in ("true", "false") else value for key, value in options.items()}
 
 
+def secrets_by_their_arns():
+    """What a template calls a secret is its ARN, which permissions go by."""
+    handlers = provisioners._RESOURCE_HANDLERS["AWS::SecretsManager::Secret"]
+    made, changed, deleted = handlers["create"], handlers["update"], handlers["delete"]
+
+    def by_arn(made):
+        name, attributes = made
+        return attributes["Arn"], attributes
+
+    def name_of(arn):
+        return arn.rpartition(":")[2].rpartition("-")[0]
+
+    handlers["create"] = lambda *args: by_arn(made(*args))
+    handlers["update"] = lambda arn, *args, **kwargs: by_arn(changed(name_of(arn), *args, **kwargs))
+    handlers["delete"] = lambda arn, *args: deleted(name_of(arn), *args)
+
+
 def secret_without_punctuation(properties, original=provisioners._sm_secret_string):
     """A generated secret has no punctuation when it was asked for without."""
     asked = properties.get("GenerateSecretString") or {}
@@ -132,6 +149,7 @@ rewrite(apigateway, "_invoke_lambda_proxy", 'resp_headers = {"Content-Type": "ap
 app._parse_execute_api_url = path_as_it_came
 correct("AWS::SES::EmailIdentity", identity_with_records)
 correct("AWS::DynamoDB::Table", table_as_described)
+secrets_by_their_arns()
 provisioners._sm_secret_string = secret_without_punctuation
 app._enforce_ses_v2 = mail_by_sender
 ses_v2.handle_request = mail_with_outcome

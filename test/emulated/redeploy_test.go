@@ -5,14 +5,19 @@ package main
 import (
 	"crypto/rand"
 	"encoding/json"
+	"fmt"
+	"net"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/lambda"
 )
 
 // TestADeploymentWithoutAChangeChangesNothing: what was deployed is what the
@@ -42,17 +47,7 @@ func TestADeploymentBringsConfigurationAndSecrets(t *testing.T) {
 	token, _ := d.registers(t, somebody("rotated"))
 	seal := before.seal()
 
-	configuration := t.TempDir()
-	for _, name := range []string{"styx.yml", "identity.schema.json"} {
-		content, err := os.ReadFile(filepath.Join("deploy", name))
-		if err != nil {
-			t.Fatal(err)
-		}
-		changed := strings.ReplaceAll(string(content), "        - https://shop.example.test\n", "        - https://new.example.test\n        - https://shop.example.test\n")
-		if err := os.WriteFile(filepath.Join(configuration, name), []byte(changed), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
+	configuration := changed(t, "        - https://shop.example.test\n", "        - https://new.example.test\n        - https://shop.example.test\n")
 	arn := d.physical(t, "Secrets")
 	var is struct{ SecretString, VersionID string }
 	d.asks(t, "secretsmanager", "secretsmanager.GetSecretValue", map[string]string{"SecretId": arn}, &is)
@@ -86,6 +81,102 @@ func TestADeploymentBringsConfigurationAndSecrets(t *testing.T) {
 	if seal == "" || after.seal() == seal {
 		t.Errorf("the cookie is sealed by %q, as before", seal)
 	}
+}
+
+// changed is a folder with what run.sh deployed, but for texts of its
+// configuration, each followed by what is in its place.
+func changed(t *testing.T, texts ...string) string {
+	t.Helper()
+	folder := t.TempDir()
+	for _, name := range []string{"styx.yml", "identity.schema.json"} {
+		content, err := os.ReadFile(filepath.Join("deploy", name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		text := strings.NewReplacer(texts...).Replace(string(content))
+		if err := os.WriteFile(filepath.Join(folder, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return folder
+}
+
+// TestSecretSettingsReachWhoNeedsThem deploys web hooks with their keys, as make
+// deploy does: what needs them answers once they are there, nothing else waits,
+// and each receiver is called with its own. Then it deploys none.
+func TestSecretSettingsReachWhoNeedsThem(t *testing.T) {
+	d := deployed(t)
+	calls, hooks, allowed := receiver(t)
+	configuration := changed(t, "            - hook: session\n", hooks+"            - hook: session\n", "courier:\n", allowed+"courier:\n")
+	deploy := func(configuration string) {
+		t.Helper()
+		if err := d.build(t.Context(), configuration); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := d.push(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	deploy(configuration)
+	secret := d.physical(t, "SecretSettings")
+	if said := d.app(t).wants(http.StatusServiceUnavailable, http.MethodGet, "/self-service/registration/api", nil); said.header.Get("Retry-After") == "" {
+		t.Errorf("nobody is told to come back: %v", said.header)
+	}
+	d.app(t).wants(http.StatusUnauthorized, http.MethodGet, "/sessions/whoami", nil)
+
+	d.prints(t, "settings", "put", "--secret", secret, "--region", region, filepath.Join(d.zips(), "secret-settings.json"))
+	d.registers(t, somebody("hooked"))
+	for range 2 {
+		select {
+		case got := <-calls:
+			if want := "key-" + got.path; got.key != want {
+				t.Errorf("%s was called with %q, want %q", got.path, got.key, want)
+			}
+		case <-time.After(4 * patience):
+			t.Fatal("a hook was not called")
+		}
+	}
+
+	deploy("test/emulated/deploy")
+	d.registers(t, somebody("unhooked"))
+	function := d.Functions["registration"]
+	is, err := lambda.NewFromConfig(d.config()).GetFunctionConfiguration(t.Context(), &lambda.GetFunctionConfigurationInput{FunctionName: &function})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if named, there := is.Environment.Variables["STYX_SECRET_SETTINGS"]; there {
+		t.Errorf("without secret settings the function is told of %q", named)
+	}
+}
+
+// call is one of a web hook.
+type call struct{ path, key string }
+
+// receiver is one of two web hooks, one that a registration waits for and one that
+// the courier calls, and their parts of a configuration.
+func receiver(t *testing.T) (calls chan call, hooks, allowed string) {
+	t.Helper()
+	address, err := ownAddress()
+	if err != nil {
+		t.Fatal(err)
+	}
+	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp4", net.JoinHostPort(address, "0"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	calls = make(chan call, 2)
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		calls <- call{r.URL.Path[1:], r.Header.Get("X-Key")}
+	}))
+	server.Listener = listener
+	server.Start()
+	t.Cleanup(server.Close)
+	allowed = "clients: {http: {private_ip_exception_urls: [" + server.URL + "/now, " + server.URL + "/later]}}\n"
+	for _, path := range []string{"now", "later"} {
+		hooks += fmt.Sprintf("            - hook: web_hook\n              config: {url: %s/%s, method: POST, response: {ignore: %t}, "+
+			"auth: {type: api_key, config: {name: X-Key, value: key-%s, in: header}}}\n", server.URL, path, path == "later", path)
+	}
+	return calls, hooks, allowed
 }
 
 // seal is the id of the key that the session's cookie is sealed by.

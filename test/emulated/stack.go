@@ -84,9 +84,10 @@ func deploy(ctx context.Context, endpoint, base, configuration string, pages boo
 	return d, d.resources(ctx)
 }
 
-// build makes the zips of the functions with the files of a folder in them.
+// build makes the zips of the functions with the files of a folder in them, and
+// leaves its secrets beside them.
 func (d *deployment) build(ctx context.Context, configuration string) error {
-	_, err := run(ctx, d.source(), nil, "go", "run", "./build", "-arch", runtime.GOARCH, "-out", d.zips(), "-config", configuration)
+	_, err := run(ctx, d.source(), nil, "go", "run", "./build", "-arch", runtime.GOARCH, "-out", d.zips(), "-config", configuration, "-apart")
 	return err
 }
 
