@@ -36,7 +36,7 @@ func newPublicAPI(stack awscdk.Stack, o options, key awskms.IKey, zone awsroute5
 	switch {
 	case o.Edge:
 		edge := newEdge(stack, o, key, zone, made)
-		public.url, public.edge = edge.url, edge.secret
+		public.url, public.edge = edge.url, edge.secrets
 	case mapped:
 		api.NewApiMapping(stack, jsii.String("DomainMapping"), &api.ApiMappingProps{
 			Api: made, DomainName: newDomain(stack, o, zone), Stage: public.stage,

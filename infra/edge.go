@@ -28,8 +28,8 @@ var client string
 
 // edge is CloudFront with a firewall before the public API.
 type edge struct {
-	url    *string
-	secret *string
+	url     *string
+	secrets *string // what the functions take, comma separated
 }
 
 // newEdge makes it. The API's own host stays open, for CloudFront has no other
@@ -37,19 +37,15 @@ type edge struct {
 // cached, errors among it: an answer is for one client. Nothing is logged there,
 // for CloudFront logs queries, and they carry tokens.
 func newEdge(stack awscdk.Stack, o options, key awskms.IKey, zone awsroute53.IPublicHostedZone, of api.HttpApi) edge {
-	secret := awssecretsmanager.NewSecret(stack, jsii.String("EdgeSecret"), &awssecretsmanager.SecretProps{
-		Description:          jsii.String("Tells the requests that come by way of CloudFront from others"),
-		EncryptionKey:        key,
-		GenerateSecretString: &awssecretsmanager.SecretStringGenerator{PasswordLength: jsii.Number(secretLength), ExcludePunctuation: jsii.Bool(true)},
-		RemovalPolicy:        awscdk.RemovalPolicy_DESTROY,
-	}).SecretValue().UnsafeUnwrap()
+	secrets := o.edgeSecrets(stack, key)
+	taken := awscdk.Fn_Join(jsii.String(","), &secrets)
 	props := &awscloudfront.DistributionProps{
 		Comment:  jsii.String("Styx: the public API of " + o.Stage),
 		WebAclId: firewall(stack, o),
 		DefaultBehavior: &awscloudfront.BehaviorOptions{
 			Origin: awscloudfrontorigins.NewHttpOrigin(ownHost(stack, of), &awscloudfrontorigins.HttpOriginProps{
 				ProtocolPolicy: awscloudfront.OriginProtocolPolicy_HTTPS_ONLY,
-				CustomHeaders:  &map[string]*string{"X-Styx-Edge": secret},
+				CustomHeaders:  &map[string]*string{"X-Styx-Edge": secrets[0]},
 			}),
 			AllowedMethods: awscloudfront.AllowedMethods_ALLOW_ALL(),
 			CachePolicy:    awscloudfront.CachePolicy_CACHING_DISABLED(),
@@ -74,7 +70,7 @@ func newEdge(stack awscdk.Stack, o options, key awskms.IKey, zone awsroute53.IPu
 	made := awscloudfront.NewDistribution(stack, jsii.String("Edge"), props)
 	switch {
 	case o.Domain == "":
-		return edge{awscdk.Fn_Join(jsii.String(""), texts("https://", *made.DistributionDomainName())), secret}
+		return edge{awscdk.Fn_Join(jsii.String(""), texts("https://", *made.DistributionDomainName())), taken}
 	case zone == nil:
 		output(stack, "DomainTarget", "What a CNAME record of the domain must say", made.DistributionDomainName())
 	default:
@@ -82,7 +78,21 @@ func newEdge(stack awscdk.Stack, o options, key awskms.IKey, zone awsroute53.IPu
 		awsroute53.NewARecord(stack, jsii.String("DomainRecord"), &awsroute53.ARecordProps{Zone: zone, RecordName: jsii.String(o.Domain + "."), Target: target})
 		awsroute53.NewAaaaRecord(stack, jsii.String("DomainRecord6"), &awsroute53.AaaaRecordProps{Zone: zone, RecordName: jsii.String(o.Domain + "."), Target: target})
 	}
-	return edge{jsii.String("https://" + o.Domain), secret}
+	return edge{jsii.String("https://" + o.Domain), taken}
+}
+
+// edgeSecrets are made for the numbers that the options have, and deleted with
+// them.
+func (o options) edgeSecrets(stack awscdk.Stack, key awskms.IKey) (made []*string) {
+	for _, number := range o.EdgeSecrets {
+		made = append(made, awssecretsmanager.NewSecret(stack, jsii.String("EdgeSecret"+number), &awssecretsmanager.SecretProps{
+			Description:          jsii.String("Tells the requests that come by way of CloudFront from others"),
+			EncryptionKey:        key,
+			GenerateSecretString: &awssecretsmanager.SecretStringGenerator{PasswordLength: jsii.Number(secretLength), ExcludePunctuation: jsii.Bool(true)},
+			RemovalPolicy:        awscdk.RemovalPolicy_DESTROY,
+		}).SecretValue().UnsafeUnwrap())
+	}
+	return made
 }
 
 // ownHost is the host of an API without a domain.
@@ -124,6 +134,9 @@ func (o options) checkEdge() error {
 	}
 	if elsewhere && o.Domain != "" && o.Certificate == "" {
 		wrong = append(wrong, errors.New("context edge: CloudFront takes a certificate from "+ofCloudFront+" alone: deploy there, or name one of there with context certificate"))
+	}
+	if len(o.EdgeSecrets) == 2 && o.EdgeSecrets[0] == o.EdgeSecrets[1] {
+		wrong = append(wrong, errors.New("context edge-secrets: two numbers are two secrets"))
 	}
 	if o.Certificate != "" && !strings.Contains(o.Certificate, ":acm:"+ofCloudFront+":") {
 		wrong = append(wrong, errors.New("context certificate: with an edge it must be of "+ofCloudFront))

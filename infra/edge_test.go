@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"os/exec"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -21,7 +22,7 @@ func edged() (domain, own assertions.Template) {
 // TestOnlyTheEdgeKnowsTheSecretOfTheAPI: the API's own host stays open, so
 // whoever answers there asks for what CloudFront adds.
 func TestOnlyTheEdgeKnowsTheSecretOfTheAPI(t *testing.T) {
-	const secret = `{"Fn::Join":["",["{{resolve:secretsmanager:",{"Ref":"EdgeSecret"},":SecretString:::}}"]]}`
+	const secret = `{"Fn::Join":["",["{{resolve:secretsmanager:",{"Ref":"EdgeSecret1C549A72E"},":SecretString:::}}"]]}`
 	domain, own := edged()
 	pages := synth(map[string]any{"zips": zips, "edge": "true", "ui": "true"})
 	for _, row := range []struct {
@@ -55,6 +56,33 @@ func TestOnlyTheEdgeKnowsTheSecretOfTheAPI(t *testing.T) {
 	}
 	if strings.Contains(plain(t, domain.ToJSON()), "AWS::ApiGatewayV2::DomainName") {
 		t.Error("the domain leads around the edge")
+	}
+}
+
+// TestTheEdgesSecretIsRotatedWithoutAGap: while CloudFront changes from one to the
+// other, which takes minutes, the functions know both.
+func TestTheEdgesSecretIsRotatedWithoutAGap(t *testing.T) {
+	number := regexp.MustCompile(`"EdgeSecret(\d)[0-9A-F]{8}"`)
+	for numbers, brought := range map[string]string{"1": "1", "1,2": "1", "2,1": "2", "2": "2"} {
+		template := synth(map[string]any{"zips": zips, "edge": "true", "edge-secrets": numbers})
+		named := func(in any) string {
+			var all []string
+			for _, found := range number.FindAllStringSubmatch(plain(t, in), -1) {
+				all = append(all, found[1])
+			}
+			return strings.Join(all, ",")
+		}
+		for _, is := range resources(t, template, "AWS::CloudFront::Distribution") {
+			if got := named(is.Properties); got != brought {
+				t.Errorf("of %s CloudFront brings %s", numbers, got)
+			}
+		}
+		for name, is := range resources(t, template, "AWS::Lambda::Function") {
+			secret := is.Properties["Environment"].(map[string]any)["Variables"].(map[string]any)["STYX_EDGE_SECRET"]
+			if got := named(secret); secret != nil && got != numbers {
+				t.Errorf("of %s %s takes %s", numbers, name, got)
+			}
+		}
 	}
 }
 

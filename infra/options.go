@@ -67,6 +67,9 @@ type options struct {
 	Edge     bool
 	Firewall string
 	EdgeRate float64
+	// EdgeSecrets are the numbers of the secrets that the functions take from
+	// CloudFront, which brings the first. Another number is another secret.
+	EdgeSecrets []string
 	// Region is the one deployed to, "" where there is no account.
 	Region string
 	// Zips is the folder with the functions' zips, and SecretSettings the keys of
@@ -117,6 +120,7 @@ func read(context func(key string) any) (options, error) {
 		Edge:           yes("edge", "false"),
 		Firewall:       text("firewall", "", `arn:[a-z-]+:wafv2:us-east-1:\d+:global/webacl/.+`, "the ARN of a web ACL of CloudFront"),
 		EdgeRate:       number("edge-rate", "1000"),
+		EdgeSecrets:    strings.Split(text("edge-secrets", "1", `[1-9]\d?(,[1-9]\d?)?`, "a number, or two"), ","),
 		Region:         text("region", "", `[a-z0-9-]+`, "a region"),
 		Alarms:         yes("alarms", "true"),
 		Dashboard:      yes("dashboard", "true"),

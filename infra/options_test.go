@@ -32,6 +32,7 @@ func TestOptionsSayAllThatIsWrong(t *testing.T) {
 		{"a key by its alias", map[string]any{"table-key": "alias/mine"}, []string{"context table-key", "the ARN of a key"}},
 		{"an edge where CloudFront looks", map[string]any{"edge": "true", "region": "us-east-1"}, nil},
 		{"an edge without an account", map[string]any{"edge": "true"}, nil},
+		{"an edge with one secret twice", map[string]any{"edge": "true", "edge-secrets": "3,3"}, []string{"context edge-secrets"}},
 		{"an edge elsewhere", map[string]any{"edge": "true", "region": "eu-central-1"}, []string{"a firewall from us-east-1", "context firewall"}},
 		{
 			"an edge elsewhere with what it needs",

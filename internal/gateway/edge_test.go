@@ -15,7 +15,7 @@ import (
 // TestOnlyTheEdgeLeadsToItsAPI sends requests with what the edge would add, and
 // with what a client would make up.
 func TestOnlyTheEdgeLeadsToItsAPI(t *testing.T) {
-	const secret = "only-the-edge-knows"
+	const secret, next = "only-the-edge-knows", "what-it-will-know"
 	for name, row := range map[string]struct {
 		edge   string
 		header map[string]string
@@ -26,6 +26,10 @@ func TestOnlyTheEdgeLeadsToItsAPI(t *testing.T) {
 		"by IPv6":                {secret, map[string]string{"X-Styx-Edge": secret, "X-Styx-Client": "2001:db8::7"}, 200, "[2001:db8::7]:0"},
 		"from nobody":            {secret, map[string]string{"X-Styx-Edge": secret}, 200, ""},
 		"from no address":        {secret, map[string]string{"X-Styx-Edge": secret, "X-Styx-Client": "a, b"}, 200, ""},
+		"by way of it next":      {secret + "," + next, map[string]string{"X-Styx-Edge": next, "X-Styx-Client": "203.0.113.7"}, 200, "203.0.113.7:0"},
+		"by way of it meanwhile": {secret + "," + next, map[string]string{"X-Styx-Edge": secret, "X-Styx-Client": "203.0.113.7"}, 200, "203.0.113.7:0"},
+		"by way of it before":    {next, map[string]string{"X-Styx-Edge": secret}, 403, ""},
+		"with the list":          {secret + "," + next, map[string]string{"X-Styx-Edge": secret + "," + next}, 403, ""},
 		"around it":              {secret, nil, 403, ""},
 		"around it with a guess": {secret, map[string]string{"X-Styx-Edge": "guess", "X-Styx-Client": "203.0.113.7"}, 403, ""},
 		"around it with less":    {secret, map[string]string{"X-Styx-Edge": ""}, 403, ""},

@@ -3,6 +3,7 @@ package gateway
 import (
 	"cmp"
 	"context"
+	"crypto/sha256"
 	"encoding/json"
 	"fmt"
 	"log/slog"
@@ -22,7 +23,7 @@ type Gateway struct {
 	handler http.Handler
 	base    string
 	signed  bool
-	edge    string
+	edge    [][sha256.Size]byte // of secrets; none where there is no edge
 	journal *journal
 }
 
@@ -31,14 +32,14 @@ type Settings struct {
 	BasePath string // under which a custom domain mounts the API; "" for none
 	Function string // the function's name, for the log
 	Signed   bool   // refuse events that no AWS_IAM authorizer vouched for
-	Edge     string // the secret of the only way to the public API; "" where there are others
+	Edge     string // the secrets, comma separated, of the only way to the public API; "" where there are others
 	Now      func() time.Time
 	Log      *slog.Logger
 }
 
 // New makes a Gateway in front of handler.
 func New(handler http.Handler, settings Settings) *Gateway {
-	g := &Gateway{handler: handler, signed: settings.Signed, edge: settings.Edge, journal: newJournal(settings)}
+	g := &Gateway{handler: handler, signed: settings.Signed, edge: digests(settings.Edge), journal: newJournal(settings)}
 	if base := strings.Trim(settings.BasePath, "/ "); base != "" {
 		g.base = "/" + base
 	}
