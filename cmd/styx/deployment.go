@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"styx/internal/app"
+	"styx/internal/app/environment"
 	"styx/internal/app/full"
 	"styx/internal/config"
 	"styx/internal/jsonnet"
@@ -68,7 +69,7 @@ func lintFolder(ctx context.Context, c *call, dev bool) error {
 		return err
 	}
 	if configured.Dev && !dev {
-		return errors.New("dev: true is for a machine of one's own and for emulators, not for a public URL of https")
+		return environment.ErrDev
 	}
 	document, err := config.Read(sources, nil, overrides)
 	if err != nil {

@@ -12,12 +12,15 @@ import (
 	"styx/internal/config"
 )
 
+// ErrDev refuses a file that asks for the rules of --dev where people sign up:
+// mail would be kept with its codes.
+var ErrDev = errors.New("dev: true is for a machine of one's own and for emulators, not for a public URL of https")
+
 // Configuration reads the configuration of one function: the file that travels
 // in its zip (STYX_CONFIG, by default styx.yml), over it the environment, over
 // that the overrides. Under sam local, which says so in AWS_SAM_LOCAL, the rules
 // are those of --dev; not at a public URL of https, which sam has none of: there
-// somebody copied the variable. A file that asks for them is refused there, for
-// mail would be kept with its codes.
+// somebody copied the variable. A file that asks for them there is [ErrDev].
 func Configuration(getenv func(string) string, overrides map[string]any) (*config.Config, error) {
 	name := cmp.Or(getenv("STYX_CONFIG"), "styx.yml")
 	data, err := os.ReadFile(name) //nolint:gosec // the operator's own file
@@ -30,7 +33,7 @@ func Configuration(getenv func(string) string, overrides map[string]any) (*confi
 	}
 	c, _, err := config.Load([]config.Source{{Name: name, Data: data}}, os.Environ(), overrides)
 	if err == nil && c.Dev && secure {
-		return nil, errors.New("dev: true is for a machine of one's own and for emulators, not for a public URL of https")
+		return nil, ErrDev
 	}
 	return c, err
 }
