@@ -24,8 +24,12 @@ import (
 	"styx/internal/table/local"
 )
 
-// travels is the configuration file of a folder that is deployed.
-const travels = "styx.yml"
+// configuration is the file of a folder that functions read, and home is where
+// the folder is for them.
+const (
+	configuration = "styx.yml"
+	home          = "/var/task/"
+)
 
 func lintDeployment() *command {
 	return &command{
@@ -56,12 +60,11 @@ its other files. A function finds none but those of the folder, and starts there
 
 // lintFolder judges the folder that this process works in.
 func lintFolder(ctx context.Context, c *call, dev bool) error {
-	sources, err := read([]string{travels})
+	sources, err := read([]string{configuration})
 	if err != nil {
 		return err
 	}
-	// Where a function's folder is, there.
-	sources[0].Data = bytes.ReplaceAll(sources[0].Data, []byte("file:///var/task/"), []byte("file://"))
+	sources[0].Data = bytes.ReplaceAll(sources[0].Data, []byte("file://"+home), []byte("file://"))
 	overrides := relaxed(dev)
 	maps.Copy(overrides, config.Deployed())
 	configured, err := judge(c, sources, nil, overrides)
@@ -78,17 +81,22 @@ func lintFolder(ctx context.Context, c *call, dev bool) error {
 	if missing := filesMissing(document.Value, nil); missing != nil {
 		return errors.Join(missing...)
 	}
-	nothing, err := local.Memory(local.Options{Now: time.Now, Rand: rand.Reader})
+	return starts(ctx, configured)
+}
+
+// starts builds what functions build of a configuration, over an empty table.
+func starts(ctx context.Context, c *config.Config) error {
+	empty, err := local.Memory(local.Options{Now: time.Now, Rand: rand.Reader})
 	if err != nil {
 		return err
 	}
 	built, err := full.Local(app.Parts{
-		Config: configured, Table: nothing, Now: time.Now, Rand: rand.Reader, Client: app.Outgoing(configured, ""),
+		Config: c, Table: empty, Now: time.Now, Rand: rand.Reader, Client: app.Outgoing(c, ""),
 	}, versionText(), slog.New(slog.DiscardHandler))
 	if err == nil {
 		err = built.App.Engine.Schemas.Check(ctx)
 	}
-	return errors.Join(err, nothing.Close())
+	return errors.Join(err, empty.Close())
 }
 
 // filesMissing tells of each file that a configuration names what a function would
@@ -109,7 +117,7 @@ func filesMissing(value any, at []string) (found []error) {
 			return nil
 		}
 		if err := fileFound(name); err != nil {
-			return []error{fmt.Errorf("%s: %s: %w", travels, strings.Join(at, "."), err)}
+			return []error{fmt.Errorf("%s: %s: %w", configuration, strings.Join(at, "."), err)}
 		}
 	}
 	return found
