@@ -29,6 +29,8 @@ func TestOnlyTheEdgeLeadsToItsAPI(t *testing.T) {
 		"by way of it next":      {secret + "," + next, map[string]string{"X-Styx-Edge": next, "X-Styx-Client": "203.0.113.7"}, 200, "203.0.113.7:0"},
 		"by way of it meanwhile": {secret + "," + next, map[string]string{"X-Styx-Edge": secret, "X-Styx-Client": "203.0.113.7"}, 200, "203.0.113.7:0"},
 		"by way of it before":    {next, map[string]string{"X-Styx-Edge": secret}, 403, ""},
+		"around a list's gap":    {secret + ",", map[string]string{"X-Styx-Edge": ""}, 403, ""},
+		"around an empty list":   {",", nil, 403, ""},
 		"with the list":          {secret + "," + next, map[string]string{"X-Styx-Edge": secret + "," + next}, 403, ""},
 		"around it":              {secret, nil, 403, ""},
 		"around it with a guess": {secret, map[string]string{"X-Styx-Edge": "guess", "X-Styx-Client": "203.0.113.7"}, 403, ""},
