@@ -78,7 +78,13 @@ func lintFolder(ctx context.Context, c *call, dev bool) error {
 	if err != nil {
 		return err
 	}
-	if missing := filesMissing(document.Value, nil); missing != nil {
+	missing := filesMissing(document.Value, nil)
+	if folder := configured.Courier.TemplatePath; folder != "" {
+		if err := inside(strings.TrimPrefix(folder, home)); err != nil {
+			missing = append(missing, fmt.Errorf("%s: courier.template_override_path: %w", configuration, err))
+		}
+	}
+	if missing != nil {
 		return errors.Join(missing...)
 	}
 	return starts(ctx, configured)
@@ -101,15 +107,15 @@ func starts(ctx context.Context, c *config.Config) error {
 
 // filesMissing tells of each file that a configuration names what a function would
 // not like of it.
-func filesMissing(value any, at []string) (found []error) {
+func filesMissing(value any, at []string) (missing []error) {
 	switch value := value.(type) {
 	case map[string]any:
 		for _, key := range slices.Sorted(maps.Keys(value)) {
-			found = append(found, filesMissing(value[key], append(slices.Clip(at), key))...)
+			missing = append(missing, filesMissing(value[key], append(slices.Clip(at), key))...)
 		}
 	case []any:
 		for i, one := range value {
-			found = append(found, filesMissing(one, append(slices.Clip(at), strconv.Itoa(i)))...)
+			missing = append(missing, filesMissing(one, append(slices.Clip(at), strconv.Itoa(i)))...)
 		}
 	case string:
 		name, names := strings.CutPrefix(value, "file://")
@@ -120,23 +126,29 @@ func filesMissing(value any, at []string) (found []error) {
 			return []error{fmt.Errorf("%s: %s: %w", configuration, strings.Join(at, "."), err)}
 		}
 	}
-	return found
+	return missing
 }
 
 // fileFound tells why a function would not find a file, or could not use it.
 func fileFound(name string) error {
-	if !filepath.IsLocal(name) {
-		return fmt.Errorf("%s is outside of the folder: a function would not find it", name)
+	if err := inside(name); err != nil || filepath.Ext(name) != ".jsonnet" {
+		return err
 	}
 	content, err := os.ReadFile(name) //nolint:gosec // within the folder that the operator names
 	if err != nil {
 		return err
 	}
-	if filepath.Ext(name) != ".jsonnet" {
-		return nil
-	}
 	if err := jsonnet.Check(content); err != nil {
 		return fmt.Errorf("%s: %w", name, err)
 	}
 	return nil
+}
+
+// inside tells why something is not in the folder.
+func inside(name string) error {
+	if !filepath.IsLocal(name) {
+		return fmt.Errorf("%s is outside of the folder: a function would not find it", name)
+	}
+	_, err := os.Stat(name)
+	return err
 }
