@@ -52,7 +52,7 @@ func apart(content []byte) ([]byte, map[string]string, error) {
 	}
 	secrets := map[string]string{}
 	var wrong []error
-	walk(plain, nil, func(at []string, value string) {
+	config.Walk(plain, func(at []string, value string) {
 		if isSecret(at, value) && standsIn(value) {
 			wrong = append(wrong, errStandIn(configuration, at))
 		}

@@ -12,6 +12,8 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v3"
+
+	"styx/internal/config"
 )
 
 // secretKeys are the places of a configuration that hold secrets. "*" stands
@@ -57,7 +59,7 @@ func secretsIn(name string, content []byte, taken map[string]string) []error {
 			// yaml's error may quote a value.
 			return append(found, fmt.Errorf("%s is neither YAML nor JSON", name))
 		}
-		walk(document, nil, func(at []string, value string) {
+		config.Walk(document, func(at []string, value string) {
 			if !isSecret(at, value) {
 				return
 			}
@@ -98,28 +100,6 @@ func standsIn(value string) bool {
 // the secret in again.
 func errStandIn(name string, at []string) error {
 	return fmt.Errorf("%s has at %s what stands in for a secret: put the secret there", name, strings.Join(at, "."))
-}
-
-// walk calls visit for every scalar in value, in a steady order.
-func walk(value any, at []string, visit func(at []string, value string)) {
-	switch value := value.(type) {
-	case map[string]any:
-		var keys []string
-		for key := range value {
-			keys = append(keys, key)
-		}
-		slices.Sort(keys)
-		for _, key := range keys {
-			walk(value[key], append(slices.Clip(at), key), visit)
-		}
-	case []any:
-		for i, one := range value {
-			walk(one, append(slices.Clip(at), fmt.Sprint(i)), visit)
-		}
-	case nil:
-	default:
-		visit(at, fmt.Sprint(value))
-	}
 }
 
 // matches tells whether the keys fit the pattern.

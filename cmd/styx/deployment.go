@@ -11,8 +11,6 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
-	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -78,7 +76,16 @@ func lintFolder(ctx context.Context, c *call, dev bool) error {
 	if err != nil {
 		return err
 	}
-	missing := filesMissing(document.Value, nil)
+	var missing []error
+	config.Walk(document.Value, func(at []string, value string) {
+		name, names := strings.CutPrefix(value, "file://")
+		if !names {
+			return
+		}
+		if err := fileFound(name); err != nil {
+			missing = append(missing, fmt.Errorf("%s: %s: %w", configuration, strings.Join(at, "."), err))
+		}
+	})
 	if folder := configured.Courier.TemplatePath; folder != "" {
 		if err := inside(strings.TrimPrefix(folder, home)); err != nil {
 			missing = append(missing, fmt.Errorf("%s: courier.template_override_path: %w", configuration, err))
@@ -103,30 +110,6 @@ func starts(ctx context.Context, c *config.Config) error {
 		err = built.App.Engine.Schemas.Check(ctx)
 	}
 	return errors.Join(err, empty.Close())
-}
-
-// filesMissing tells of each file that a configuration names what a function would
-// not like of it.
-func filesMissing(value any, at []string) (missing []error) {
-	switch value := value.(type) {
-	case map[string]any:
-		for _, key := range slices.Sorted(maps.Keys(value)) {
-			missing = append(missing, filesMissing(value[key], append(slices.Clip(at), key))...)
-		}
-	case []any:
-		for i, one := range value {
-			missing = append(missing, filesMissing(one, append(slices.Clip(at), strconv.Itoa(i)))...)
-		}
-	case string:
-		name, names := strings.CutPrefix(value, "file://")
-		if !names {
-			return nil
-		}
-		if err := fileFound(name); err != nil {
-			return []error{fmt.Errorf("%s: %s: %w", configuration, strings.Join(at, "."), err)}
-		}
-	}
-	return missing
 }
 
 // fileFound tells why a function would not find a file, or could not use it.
