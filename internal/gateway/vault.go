@@ -17,10 +17,10 @@ import (
 	"strings"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 
 	"styx/internal/config"
+	"styx/internal/service"
 )
 
 const (
@@ -35,12 +35,12 @@ const (
 // the zip only stands in for. One call is all there is to it, so it is signed by
 // hand.
 type vault struct {
-	id, region, endpoint string
-	names                []string // of what it has to hold; whatever else is there is of another build
-	credentials          aws.Credentials
-	signer               *v4.Signer
-	client               *http.Client
-	now                  func() time.Time
+	service.Access
+	id     string
+	names  []string // of what it has to hold; whatever else is there is of another build
+	signer *v4.Signer
+	client *http.Client
+	now    func() time.Time
 }
 
 // unused is what STYX_SECRET_SETTINGS says to a function that has no use for
@@ -63,16 +63,10 @@ func openVault(getenv func(string) string) (*vault, error) {
 	case id == "" || id == unused:
 		return nil, nil
 	}
-	region := cmp.Or(getenv("AWS_REGION"), getenv("AWS_DEFAULT_REGION"))
+	access := service.Environment(getenv, "SECRETS_MANAGER")
+	access.Endpoint = cmp.Or(access.Endpoint, "https://secretsmanager."+access.Region+".amazonaws.com")
 	return &vault{
-		id: id, region: region, names: names,
-		endpoint: cmp.Or(getenv("AWS_ENDPOINT_URL_SECRETS_MANAGER"), getenv("AWS_ENDPOINT_URL"), "https://secretsmanager."+region+".amazonaws.com"),
-		credentials: aws.Credentials{
-			AccessKeyID:     getenv("AWS_ACCESS_KEY_ID"),
-			SecretAccessKey: getenv("AWS_SECRET_ACCESS_KEY"),
-			SessionToken:    getenv("AWS_SESSION_TOKEN"),
-		},
-		signer: v4.NewSigner(),
+		Access: access, id: id, names: names, signer: v4.NewSigner(),
 		// A connection would be dead by the next read.
 		client: &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: vaultTime},
 		now:    time.Now,
@@ -83,14 +77,14 @@ func openVault(getenv func(string) string) (*vault, error) {
 // tell names and never values.
 func (v *vault) read(ctx context.Context) (string, error) {
 	body := encoded(struct{ SecretId string }{v.id})
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, v.endpoint+"/", bytes.NewReader(body))
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, v.Endpoint+"/", bytes.NewReader(body))
 	if err != nil {
 		return "", fmt.Errorf("read secret settings: %w", err)
 	}
 	request.Header.Set("Content-Type", "application/x-amz-json-1.1")
 	request.Header.Set("X-Amz-Target", "secretsmanager.GetSecretValue")
 	sum := sha256.Sum256(body)
-	if err := v.signer.SignHTTP(ctx, v.credentials, request, hex.EncodeToString(sum[:]), vaultService, v.region, v.now()); err != nil {
+	if err := v.signer.SignHTTP(ctx, v.Credentials, request, hex.EncodeToString(sum[:]), vaultService, v.Region, v.now()); err != nil {
 		return "", fmt.Errorf("read secret settings: %w", err)
 	}
 	response, err := v.client.Do(request)

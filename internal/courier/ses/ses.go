@@ -16,7 +16,7 @@ import (
 
 	"styx/internal/config"
 	"styx/internal/courier"
-	"styx/internal/courier/service"
+	"styx/internal/service"
 )
 
 // The headers that are settings of a request instead.
@@ -33,7 +33,7 @@ const messageTag = "styx-message"
 // Options are what a Sender needs.
 type Options struct {
 	Config     config.SMTP         // its sender and headers
-	Getenv     func(string) string // as [service.Config] has it
+	Getenv     func(string) string // as [service.Environment] has it
 	HTTPClient *http.Client        // nil is the SDK's own
 }
 
@@ -50,7 +50,7 @@ type Sender struct {
 // New returns a sender. It makes no call; it fails when something needed is not
 // set.
 func New(o Options) (*Sender, error) {
-	cfg, err := service.Config(o.Getenv, "SESV2", o.HTTPClient)
+	cfg, err := service.Environment(o.Getenv, "SESV2").Config(o.HTTPClient)
 	if err != nil {
 		return nil, fmt.Errorf("ses: %w", err)
 	}

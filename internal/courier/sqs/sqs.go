@@ -10,7 +10,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
-	"styx/internal/courier/service"
+	"styx/internal/service"
 )
 
 // longest is how long a queue holds a message back at most. What is due later
@@ -24,7 +24,7 @@ const patience = 5 * time.Second
 // Options are what a Queue needs.
 type Options struct {
 	URL        string              // of the queue
-	Getenv     func(string) string // as [service.Config] has it
+	Getenv     func(string) string // as [service.Environment] has it
 	HTTPClient *http.Client        // nil is the SDK's own
 }
 
@@ -40,7 +40,7 @@ func New(o Options) (*Queue, error) {
 	if o.URL == "" {
 		return nil, errors.New("sqs: no queue")
 	}
-	cfg, err := service.Config(o.Getenv, "SQS", o.HTTPClient)
+	cfg, err := service.Environment(o.Getenv, "SQS").Config(o.HTTPClient)
 	if err != nil {
 		return nil, fmt.Errorf("sqs: %w", err)
 	}

@@ -1,8 +1,8 @@
 // Package dynamo is the DynamoDB backend of table.
 //
 // It owns the translation of items, conditions and changes to DynamoDB's language, the connection, and what it takes to
-// be certain of a write's outcome. It refuses to interpret: no document is opened here. It is the only place beside the
-// gateway and the courier that links AWS.
+// be certain of a write's outcome. It refuses to interpret: no document is opened here. It links AWS, as only the gateway, the
+// courier and service do beside it.
 //
 // # Certain outcomes
 //

@@ -13,6 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
+	"styx/internal/service"
 	"styx/internal/table"
 )
 
@@ -22,11 +23,10 @@ const attemptTime = 5 * time.Second
 // Options say which table, where, and as whom.
 type Options struct {
 	Table    string
-	Region   string // "" = AWS_REGION, then AWS_DEFAULT_REGION
-	Endpoint string // "" = AWS_ENDPOINT_URL_DYNAMODB, then AWS_ENDPOINT_URL, then AWS' own
+	Region   string // "" = the environment's
+	Endpoint string // "" = the environment's, then AWS' own
 
-	// Getenv looks up the variables above and AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN, once.
-	Getenv func(string) string
+	Getenv func(string) string // as [service.Environment] has it
 	// Rand makes write ids, tokens and jitter. It must be safe for concurrent use.
 	Rand io.Reader
 	// HTTPClient is nil for one that keeps its connections.
@@ -49,36 +49,23 @@ func New(opts Options) (*Table, error) {
 	if opts.Getenv == nil || opts.Rand == nil {
 		return nil, errors.New("dynamodb: Getenv and Rand are required")
 	}
-	region := cmp.Or(opts.Region, opts.Getenv("AWS_REGION"), opts.Getenv("AWS_DEFAULT_REGION"))
-	endpoint := cmp.Or(opts.Endpoint, opts.Getenv("AWS_ENDPOINT_URL_DYNAMODB"), opts.Getenv("AWS_ENDPOINT_URL"))
-	who := aws.Credentials{
-		AccessKeyID:     opts.Getenv("AWS_ACCESS_KEY_ID"),
-		SecretAccessKey: opts.Getenv("AWS_SECRET_ACCESS_KEY"),
-		SessionToken:    opts.Getenv("AWS_SESSION_TOKEN"),
-		Source:          "environment",
-	}
-	switch {
-	case opts.Table == "":
+	if opts.Table == "" {
 		return nil, errors.New("dynamodb: no table name")
-	case region == "":
-		return nil, errors.New("dynamodb: no region; set AWS_REGION")
-	case !who.HasKeys():
-		return nil, errors.New("dynamodb: no credentials; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY")
 	}
+	access := service.Environment(opts.Getenv, "DYNAMODB")
+	access.Region, access.Endpoint = cmp.Or(opts.Region, access.Region), cmp.Or(opts.Endpoint, access.Endpoint)
 	client := opts.HTTPClient
 	if client == nil {
 		client = keepingClient()
 	}
-	cfg := aws.Config{
-		Region:      region,
-		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) { return who, nil }),
-		HTTPClient:  client,
-		Retryer:     func() aws.Retryer { return aws.NopRetryer{} },
+	cfg, err := access.Config(client)
+	if err != nil {
+		return nil, fmt.Errorf("dynamodb: %w", err)
 	}
-	where := region
-	if endpoint != "" {
-		cfg.BaseEndpoint = &endpoint
-		where += " at " + endpoint
+	cfg.Retryer = func() aws.Retryer { return aws.NopRetryer{} }
+	where := access.Region
+	if access.Endpoint != "" {
+		where += " at " + access.Endpoint
 	}
 	return &Table{
 		client: dynamodb.NewFromConfig(cfg),
